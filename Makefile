@@ -1,0 +1,52 @@
+# Everything runs in .venv, made from Python 3.11 or newer; nothing else is needed but make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+OUT := out/bond-2019-nine-rcts
+
+.PHONY: reproduce test lint types suite format reference clean
+
+reproduce: $(VENV)/.installed  ## the nine-trial analysis: verdicts on the terminal, report and forest plot in out/
+	@$(BIN)/ipsevidence reproduce bond-2019-nine-rcts --out $(OUT)
+
+test: lint types suite  ## lint, types and the whole suite
+
+lint: $(VENV)/.installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ipsevidence validate
+	@$(BIN)/ipsevidence fmt --check
+	@$(BIN)/ipsevidence run --all --check
+
+types: $(VENV)/.installed-dev
+	@$(BIN)/mypy
+
+suite: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest
+
+format: $(VENV)/.installed-dev  ## put code and records into their canonical form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/ipsevidence fmt
+
+reference:  ## recompute the reference values (needs R with metafor)
+	Rscript tests/reference/metafor/make_reference.R
+
+clean:
+	rm -rf $(VENV) out
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'Python 3.11 or newer is needed; name it with: make PYTHON=python3.12'; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo 'Python has no venv module here; on Debian: apt-get install python3-venv'; exit 1; }
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo 'Installing into $(VENV) ...'
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(PIP) --editable '.[dev]'
+	@touch $@
