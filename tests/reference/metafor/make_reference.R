@@ -14,7 +14,8 @@ suppressPackageStartupMessages({
 here <- dirname(normalizePath(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))))
 
 estimators <- c(
-  common = "EE", dl = "DL", he = "HE", hs = "HS", sj = "SJ", ml = "ML", reml = "REML", eb = "EB", pm = "PM"
+  common = "EE", dl = "DL", he = "HE", hs = "HS", sj = "SJ", ml = "ML", reml = "REML", eb = "EB", pm = "PM",
+  hsk = "HSk", pmm = "PMM", ca2 = "CA2", dl2 = "DL2", sj2 = "SJ2"
 )
 intervals <- c(wald = "z", t = "t", hksj = "knha", "hksj-adhoc" = "adhoc")
 measures <- c("OR", "RR", "RD")
@@ -94,7 +95,21 @@ effect_cases <- function(set) {
 
 # ---- pooling --------------------------------------------------------------------------------------
 
+# the two-step estimators are made of two fits; the second one's tau2 is then handed in
+two_step <- function(yi, vi, method) {
+  first <- max(0, rma(yi, vi, method = if (method == "DL2") "DL" else "HE")$tau2)
+  if (method != "SJ2") return(rma(yi, vi, method = "GENQ", weights = 1 / (vi + first)))
+  if (first == 0) return(rma(yi, vi, method = "SJ"))
+  rma(yi, vi, method = "SJ", control = list(tau2.init = first))
+}
+
 fit <- function(yi, vi, method, test = "z") {
+  if (method %in% c("CA2", "DL2", "SJ2")) {
+    second <- two_step(yi, vi, method)
+    r <- rma(yi, vi, tau2 = second$tau2, test = test)
+    r$se.tau2 <- second$se.tau2
+    return(r)
+  }
   for (step in c(1, 0.5, 0.25)) {
     control <- list(threshold = 1e-13, tol = 1e-13, maxiter = 10000, stepadj = step)
     r <- tryCatch(suppressWarnings(rma(yi, vi, method = method, test = test, control = control)),

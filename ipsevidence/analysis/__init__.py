@@ -1,0 +1,1 @@
+"""Where records meet the engine: selection, one row a study, runs and verdicts."""

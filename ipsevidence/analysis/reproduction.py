@@ -1,0 +1,165 @@
+"""Published against computed: one verdict for each figure of a publication."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+from ipsevidence import core
+from ipsevidence.analysis.running import AnalysisRun, run
+from ipsevidence.analysis.spec import QUANTITIES, Spec, Target
+from ipsevidence.dataset.collection import Dataset
+
+__all__ = ["AGREEMENTS", "VALUES", "Reproduction", "Verdict", "compare", "reproduce"]
+
+AGREEMENTS = {
+    "reproduced": "equal at the printed digits",
+    "close": "within 2% of the published value, with the same conclusion",
+    "differs": "neither equal at the printed digits nor within 2%, or with another conclusion",
+    "cannot-be-checked": "no published value was read or remembered, or nothing was computed to set beside it",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One published figure beside the computed one.
+
+    Attributes
+    ----------
+    target : Target
+        The published figure and how it is known.
+    label : str
+        What is compared.
+    published : str
+        As printed; empty where there is no value.
+    computed : float
+        The value of the run; nan where there is none.
+    shown : str
+        The computed value at the digits of the published one.
+    agreement : {'reproduced', 'close', 'differs', 'cannot-be-checked'}
+    verdict : str
+        The agreement, or ``unverified (...)`` with the agreement in brackets where the target was not read or an
+        input was chosen to match it; a second-hand target keeps its verdict, marked ``(second-hand)``.
+    """
+
+    target: Target
+    label: str
+    published: str
+    computed: float
+    shown: str
+    agreement: str
+    verdict: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Reproduction:
+    """A run with its verdicts."""
+
+    run: AnalysisRun
+    verdicts: tuple[Verdict, ...]
+
+
+def _of_fit(pick: Callable[[core.PooledResult], float], *, shown: bool = False) -> Callable[[AnalysisRun], float]:
+    def value(analysis: AnalysisRun) -> float:
+        if isinstance(analysis.fit, core.NotApplicable):
+            return math.nan
+        return analysis.shown(pick(analysis.fit)) if shown else pick(analysis.fit)
+
+    return value
+
+
+def _favouring(analysis: AnalysisRun) -> float:
+    return float(sum(effect > 0 for effect in analysis.y))
+
+
+def _significant(analysis: AnalysisRun) -> float:
+    """Count the trials whose own 95% Wald interval lies wholly above no effect."""
+    fits = (
+        core.pool([y], [v], tau2="common", interval="wald", prediction="none", level=0.95)
+        for y, v in zip(analysis.y, analysis.v, strict=True)
+    )
+    return float(sum(fit.ci.low > 0 for fit in fits))
+
+
+VALUES: dict[str, Callable[[AnalysisRun], float]] = {
+    "trials": lambda analysis: float(len(analysis.rows)),
+    "participants": lambda analysis: analysis.participants,
+    "trials-favouring": _favouring,
+    "trials-significant": _significant,
+    "estimate": _of_fit(lambda fit: fit.estimate, shown=True),
+    "ci-low": _of_fit(lambda fit: fit.ci.low, shown=True),
+    "ci-high": _of_fit(lambda fit: fit.ci.high, shown=True),
+    "tau2": _of_fit(lambda fit: fit.tau2),
+    "i2": _of_fit(lambda fit: fit.i2_q),
+    "q": _of_fit(lambda fit: fit.q),
+    "method": lambda _: math.nan,
+}
+"""How a run gives each of the published figures in `spec.QUANTITIES`."""
+
+_ON_EFFECT_SCALE = {"estimate", "ci-low", "ci-high"}
+
+
+def reproduce(spec: Spec | str | Path, dataset: Dataset | None = None) -> Reproduction:
+    """Run an analysis and set each published figure of its spec beside the computed one.
+
+    Parameters
+    ----------
+    spec : Spec, str or Path
+        A spec, its id, or the path of a spec file.
+    dataset : Dataset, optional
+        The records; by default those that `load` finds.
+
+    Returns
+    -------
+    Reproduction
+    """
+    analysis = run(spec, dataset)
+    return Reproduction(run=analysis, verdicts=compare(analysis))
+
+
+def compare(analysis: AnalysisRun) -> tuple[Verdict, ...]:
+    """Return a verdict for each published figure of the run's spec, in the order of the spec."""
+    return tuple(_verdict(analysis, target) for target in analysis.spec.published)
+
+
+def _verdict(analysis: AnalysisRun, target: Target) -> Verdict:
+    computed = VALUES[target.quantity](analysis)
+    null = analysis.measure.null if target.quantity in _ON_EFFECT_SCALE else None
+    agreement = _agreement(computed, target.value, null)
+    return Verdict(
+        target=target,
+        label=target.label or QUANTITIES[target.quantity],
+        published="" if target.value is None else str(target.value),
+        computed=computed,
+        shown=_at_digits(computed, target.value),
+        agreement=agreement,
+        verdict=_wording(agreement, target),
+    )
+
+
+def _agreement(computed: float, published: Decimal | None, null: float | None) -> str:
+    if published is None or math.isnan(computed):
+        return "cannot-be-checked"
+    if Decimal(_at_digits(computed, published)) == published:
+        return "reproduced"
+    same_side = null is None or (computed - null) * (float(published) - null) > 0
+    near = abs(computed - float(published)) <= 0.02 * abs(float(published))
+    return "close" if near and same_side else "differs"
+
+
+def _at_digits(computed: float, published: Decimal | None) -> str:
+    """Write the computed value at the decimals of the published one, halves away from zero as papers print them."""
+    if math.isnan(computed):
+        return ""
+    if published is None:
+        return f"{computed:g}"
+    return str(Decimal(repr(computed)).quantize(Decimal(1).scaleb(int(published.as_tuple().exponent)), ROUND_HALF_UP))
+
+
+def _wording(agreement: str, target: Target) -> str:
+    if agreement == "cannot-be-checked":
+        return agreement
+    if target.target == "not-read" or target.chosen_to_match:
+        return f"unverified ({agreement})"
+    return f"{agreement} (second-hand)" if target.target == "second-hand" else agreement

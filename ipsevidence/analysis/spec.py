@@ -1,0 +1,253 @@
+"""An analysis spec: a question as data, complete once resolved, readable without programming."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from ipsevidence.core import INTERVALS, MEASURES, PREDICTIONS, TAU2_ESTIMATORS
+from ipsevidence.dataset import vocabulary as terms
+from ipsevidence.dataset.record import Identifier, Quantity, Record, Text
+
+__all__ = [
+    "CONTRASTS",
+    "QUANTITIES",
+    "Contrast",
+    "Effect",
+    "Model",
+    "OutcomeRule",
+    "Spec",
+    "StudyChoice",
+    "StudyFilter",
+    "StudyList",
+    "Target",
+    "Variation",
+]
+
+CONTRASTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "ips-vs-control": (("ips", "ips-adapted"), tuple(terms.COMPARATORS)),
+    "bundle-vs-control": (("ips-bundle",), tuple(terms.COMPARATORS)),
+    "augmented-vs-ips": (("ips-augmented",), ("ips", "ips-adapted")),
+    "supported-employment-vs-control": (("supported-employment",), tuple(terms.COMPARATORS)),
+}
+"""Named contrasts: treatments that are compared, and what they are compared with."""
+
+QUANTITIES: dict[str, str] = {
+    "trials": "trials",
+    "participants": "participants",
+    "trials-favouring": "trials with an effect above none",
+    "trials-significant": "trials in favour with p < .05",
+    "estimate": "pooled effect",
+    "ci-low": "lower bound of the confidence interval",
+    "ci-high": "upper bound of the confidence interval",
+    "tau2": "tau2",
+    "i2": "I2 from Q (%)",
+    "q": "Q",
+    "method": "method",
+}
+"""Published figures that a spec may name, with what they are called where the spec gives no label."""
+
+if TYPE_CHECKING:
+    MeasureKey: TypeAlias = str
+    Tau2Key: TypeAlias = str
+    IntervalKey: TypeAlias = str
+    PredictionKey: TypeAlias = str
+    Basis: TypeAlias = str
+    Concept: TypeAlias = str
+    Window: TypeAlias = str
+    Design: TypeAlias = str
+    AnalysisGroup: TypeAlias = str
+    Denominator: TypeAlias = str
+    ParticipantsWhat: TypeAlias = str
+    ContrastKey: TypeAlias = str
+    QuantityKey: TypeAlias = str
+else:
+    MeasureKey = Literal[tuple(MEASURES)]
+    Tau2Key = Literal[tuple(TAU2_ESTIMATORS)]
+    IntervalKey = Literal[tuple(INTERVALS)]
+    PredictionKey = Literal[tuple(PREDICTIONS)]
+    Basis = Literal[tuple(terms.BASIS)]
+    Concept = Literal[tuple(terms.CONCEPT)]
+    Window = Literal[tuple(terms.WINDOW)]
+    Design = Literal[tuple(terms.DESIGN)]
+    AnalysisGroup = Literal[tuple(terms.ANALYSIS_GROUP)]
+    Denominator = Literal[tuple(terms.DENOMINATOR)]
+    ParticipantsWhat = Literal[tuple(terms.PARTICIPANTS_WHAT)]
+    ContrastKey = Literal[tuple(CONTRASTS)]
+    QuantityKey = Literal[tuple(QUANTITIES)]
+
+
+class Question(Record):
+    """The question in the four parts that reviews use."""
+
+    population: Text
+    intervention: Text
+    comparator: Text
+    outcome: Text
+
+
+class Contrast(Record):
+    """Two arms of one study, by their ids."""
+
+    of: Identifier
+    against: Identifier
+
+
+class StudyChoice(Record):
+    """One study of a list, with what is taken from it where that follows no common rule."""
+
+    id: Identifier
+    outcome: Identifier | None = None
+    contrast: Contrast | None = None
+    denominator: Denominator | None = None
+    group: Identifier | None = None
+    participants: ParticipantsWhat | None = None
+    because: Text | None = None
+
+
+class StudyFilter(Record):
+    """Which studies a rule admits; an empty list admits every value."""
+
+    designs: tuple[Design, ...] = ("rct", "pilot-rct", "cluster-rct")
+    analysis_groups: tuple[AnalysisGroup, ...] = ()
+    tags: tuple[Identifier, ...] = ()
+
+
+class StudyList(Record):
+    """The studies of an analysis: a list by name, or a filter; never both."""
+
+    by_name: Annotated[tuple[StudyChoice, ...], Field(alias="list")] = ()
+    where: StudyFilter | None = None
+    count: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    weakest_basis: Basis = "bounded"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.by_name) == (self.where is not None):
+            raise PydanticCustomError("selection_form", "give either `list` or `where`")
+        names = [choice.id for choice in self.by_name]
+        if len(names) != len(set(names)):
+            raise PydanticCustomError("selection_form", "a study is listed twice")
+        return self
+
+
+class OutcomeRule(Record):
+    """Which outcome a study enters with, unless it is named for the study."""
+
+    concepts: tuple[Concept, ...] = ("competitive-employment",)
+    windows: tuple[Window, ...] = ("cumulative",)
+    near_month: Quantity = Decimal(18)
+    from_month: Quantity = Decimal(12)
+    to_month: Quantity = Decimal(24)
+    denominator: Denominator = "analysed"
+    contrast: ContrastKey = "ips-vs-control"
+    multi_arm: Literal["combine", "refuse"] = "combine"
+
+
+class Effect(Record):
+    """The effect measure, and what is added to tables with an empty cell."""
+
+    measure: MeasureKey = "OR"
+    add: Quantity = Decimal("0.5")
+    to: Literal["only0", "all", "if0all", "none"] = "only0"
+
+
+class Model(Record):
+    """The pooling model: estimator of tau2, confidence interval, prediction interval, level."""
+
+    tau2: Tau2Key = "reml"
+    interval: IntervalKey = "hksj"
+    prediction: PredictionKey = "t-k1"
+    level: Annotated[Quantity, Field(gt=0, lt=1)] = Decimal("0.95")
+
+
+class Group(Record):
+    """One group of a forest plot."""
+
+    id: Identifier
+    label: Text
+
+
+class Subgroups(Record):
+    """Groups, each pooled with its own tau2, in the order in which they are shown."""
+
+    groups: Annotated[tuple[Group, ...], Field(min_length=1)]
+
+
+class Variation(Record):
+    """A named sensitivity analysis: the fields that it changes."""
+
+    id: Identifier
+    label: Text
+    because: Text | None = None
+    drop: tuple[Identifier, ...] = ()
+    choose: tuple[StudyChoice, ...] = ()
+    effect: Effect | None = None
+    model: Model | None = None
+
+
+class Target(Record):
+    """A published figure, to be set beside the computed one.
+
+    ``target`` says whether the figure was read in the publication, second-hand, or not at all; ``chosen_to_match``
+    that inputs of the analysis were chosen with this figure in view, so that agreement proves nothing.
+    """
+
+    quantity: QuantityKey
+    label: Text | None = None
+    value: Quantity | None = None
+    text: Text | None = None
+    target: Literal["read", "second-hand", "not-read"]
+    chosen_to_match: bool = False
+    from_: Text = Field(alias="from")
+    at: Text | None = None
+    because: Text | None = None
+
+
+class ReportOptions(Record):
+    """What the report says beyond the numbers."""
+
+    reference: Text | None = None
+    beside: Identifier | None = None
+    caveats: tuple[Text, ...] = ()
+    plain_words: Text | None = None
+
+
+class Spec(Record):
+    """A whole analysis; `resolved` shows every default it was run with."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    id: Identifier
+    title: Text
+    purpose: Literal["reproduction", "living", "exploratory"]
+    question: Question
+    studies: StudyList
+    outcome: OutcomeRule = OutcomeRule()
+    effect: Effect = Effect()
+    model: Model = Model()
+    subgroups: Subgroups | None = None
+    sensitivity: tuple[Variation, ...] = ()
+    published: tuple[Target, ...] = ()
+    report: ReportOptions = ReportOptions()
+
+    @model_validator(mode="after")
+    def _names_resolve(self) -> Self:
+        known = {group.id for group in self.subgroups.groups} if self.subgroups else set()
+        for choice in self.studies.by_name:
+            if choice.group is not None and choice.group not in known:
+                raise PydanticCustomError(
+                    "group_unknown",
+                    "study {study} is put into group {group}, which `subgroups` does not list",
+                    {"study": choice.id, "group": choice.group},
+                )
+        ids = [variation.id for variation in self.sensitivity]
+        if len(ids) != len(set(ids)):
+            raise PydanticCustomError("variation_twice", "two sensitivity analyses have the same id")
+        if self.report.beside is not None and self.report.beside not in ids:
+            raise PydanticCustomError("variation_unknown", "`report: beside` names no sensitivity analysis of the spec")
+        return self
+
+    def resolved(self) -> dict[str, object]:
+        """Return the whole spec as plain data, every default written out."""
+        return self.model_dump(mode="python", by_alias=True, exclude_none=True)

@@ -1,0 +1,132 @@
+"""Validate and format files, records and specs alike: what `validate` and `fmt` do, without printing."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ipsevidence.analysis.spec import Spec
+from ipsevidence.analysis.specfiles import spec_files
+from ipsevidence.dataset.checks import check_dataset, check_entry
+from ipsevidence.dataset.collection import find_data, gather, read_entry, study_files
+from ipsevidence.dataset.findings import Finding
+from ipsevidence.dataset.reader import ReadError, fetch, parse, read
+from ipsevidence.dataset.record import Study
+from ipsevidence.dataset.storage import write_atomically
+from ipsevidence.dataset.writer import canonical
+
+__all__ = ["Validation", "canonical_form", "validate"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """What was found in how many files."""
+
+    files: int
+    findings: tuple[Finding, ...]
+
+
+def validate(files: Sequence[Path] | None = None, data: Path | None = None) -> Validation:
+    """Check record and spec files.
+
+    Parameters
+    ----------
+    files : sequence of Path, optional
+        Files, or folders of them; those in a folder named ``analyses`` are specs, all others records. By default
+        everything in the dataset, with the checks that need all records together.
+    data : Path, optional
+        Folder of the dataset; see `ipsevidence.dataset.collection.find_data`.
+
+    Returns
+    -------
+    Validation
+        All findings of all files, in the order of the files and of the lines.
+    """
+    if files is None:
+        root, origin = find_data(data)
+        dataset, unread = gather(root, origin)
+        findings = [*unread, *check_dataset(dataset)]
+        specs = spec_files(root).values()
+        findings.extend(finding for path in specs for finding in _spec_findings(path, f"analyses/{path.name}"))
+        count = len(study_files(root)) + len(specs)
+    else:
+        paths = list(_named(files))
+        findings = [finding for path in paths for finding in _file_findings(path)]
+        count = len(paths)
+    ordered = sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
+    return Validation(files=count, findings=tuple(ordered))
+
+
+def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None, *, write: bool) -> tuple[Path, ...]:
+    """Return the files that are not in canonical form, after putting them into it where `write` is true.
+
+    Parameters
+    ----------
+    files : sequence of Path, optional
+        Files, or folders of them; by default every record and spec of the dataset.
+    data : Path, optional
+        Folder of the dataset.
+    write : bool
+        Whether to rewrite the files. Nothing is written unless every file can be read.
+
+    Returns
+    -------
+    tuple of Path
+
+    Raises
+    ------
+    ReadError
+        If a file is not YAML of the kind that the reader admits.
+    """
+    if files is None:
+        root, _ = find_data(data)
+        paths = [*study_files(root), *spec_files(root).values()]
+    else:
+        paths = list(_named(files))
+    findings: list[Finding] = []
+    changed: dict[Path, str] = {}
+    for path in paths:
+        content = fetch(path)
+        try:
+            form = canonical(parse(content, file=str(path)), Spec if _is_spec(path) else Study)
+        except ReadError as error:
+            findings.extend(error.findings)
+            continue
+        if form.encode() != content:
+            changed[path] = form
+    if findings:
+        raise ReadError(tuple(findings))
+    if write:
+        for path, form in changed.items():
+            write_atomically(path, form)
+    return tuple(changed)
+
+
+def _file_findings(path: Path) -> tuple[Finding, ...]:
+    if _is_spec(path):
+        return _spec_findings(path, str(path))
+    try:
+        return check_entry(read_entry(fetch(path), str(path)))
+    except ReadError as error:
+        return error.findings
+
+
+def _spec_findings(path: Path, name: str) -> tuple[Finding, ...]:
+    try:
+        read(fetch(path), Spec, file=name)
+    except ReadError as error:
+        return error.findings
+    return ()
+
+
+def _is_spec(path: Path) -> bool:
+    return path.resolve().parent.name == "analyses"
+
+
+def _named(files: Sequence[Path]) -> Iterator[Path]:
+    for path in files:
+        if path.is_dir():
+            yield from sorted(file for file in path.glob("*.yaml") if not file.name.startswith("_"))
+        elif path.is_file():
+            yield path
+        else:
+            raise FileNotFoundError(f"no such file: {path}")

@@ -1,0 +1,128 @@
+"""Who is in and who is out, each with a reason; nothing mixes that must not."""
+
+import pytest
+
+from ipsevidence.analysis.selection import SelectionError, select
+
+
+def reasons(selection, *, included):
+    return {d.id: d.reason for d in selection.decisions if d.included == included}
+
+
+def counts(selection, study):
+    row = next(row for row in selection.rows if row.id == study)
+    return (row.counts.events1, row.counts.n1, row.counts.events2, row.counts.n2)
+
+
+def test_every_study_has_a_decision_and_a_reason(toy, spec_of):
+    selection = select(spec_of(), toy)
+    assert {d.id for d in selection.decisions} == set(toy.entries)
+    assert all(d.reason for d in selection.decisions)
+    assert [row.id for row in selection.rows] == [d.id for d in selection.decisions if d.included]
+
+
+def test_reasons_of_a_rule(toy, spec_of):
+    out = reasons(select(spec_of(), toy), included=False)
+    assert out == {
+        "delta-2004": "a count is reconstructed, weaker than the limit bounded",
+        "epsilon-2005": "design is quasi-experimental",
+        "eta-2007": "no outcome competitive employment, at any time up to then, within 12-24 months",
+        "theta-2008": "status is awaiting",
+        "zeta-2006": "no counts in all of ips, tau for outcome job",
+    }
+
+
+def test_time_rule_takes_the_later_of_two_as_near(toy, spec_of):
+    # 12 and 24 months are as near to 18; the protocol takes the later.
+    selection = select(spec_of(), toy)
+    assert counts(selection, "beta-2002") == (24, 40, 12, 40)
+    nearer = select(spec_of(outcome={"near_month": 13}), toy)
+    assert counts(nearer, "beta-2002") == (20, 40, 10, 40)
+
+
+def test_arms_against_one_are_combined_and_the_not_randomised_left_out(toy, spec_of):
+    assert counts(select(spec_of(), toy), "gamma-2003") == (18, 30, 15, 60)
+    refused = select(spec_of(outcome={"multi_arm": "refuse"}), toy)
+    assert reasons(refused, included=False)["gamma-2003"] == "more than two arms for the contrast"
+
+
+def test_one_denominator_for_both_arms(toy, spec_of):
+    assert counts(select(spec_of(), toy), "kappa-2010") == (14, 33, 1, 25)
+    randomised = select(spec_of(outcome={"denominator": "randomised"}), toy)
+    assert counts(randomised, "kappa-2010") == (14, 33, 1, 28)
+    # alpha prints randomised only, and enters with both arms so
+    assert counts(select(spec_of(), toy), "alpha-2001") == (30, 50, 15, 50)
+
+
+def test_filters_by_group_tag_and_contrast(toy, spec_of):
+    justice = select(spec_of(studies={"where": {"analysis_groups": ("justice",)}}), toy)
+    assert [row.id for row in justice.rows] == ["beta-2002"]
+    assert reasons(justice, included=False)["alpha-2001"] == "population is Severe mental illness"
+    tagged = select(spec_of(studies={"where": {"tags": ("justice",)}}), toy)
+    assert [row.id for row in tagged.rows] == ["beta-2002"]
+    bundle = select(spec_of(outcome={"contrast": "bundle-vs-control"}), toy)
+    assert not bundle.rows
+    assert reasons(bundle, included=False)["alpha-2001"] == "no arms for the contrast bundle-vs-control"
+
+
+def test_a_list_takes_what_it_names(toy, spec_of):
+    spec = spec_of(
+        studies={
+            "list": (
+                {
+                    "id": "gamma-2003",
+                    "contrast": {"of": "ips", "against": "work"},
+                    "because": "the classic contrast",
+                },
+                {"id": "beta-2002", "outcome": "job-6", "participants": "randomised"},
+            ),
+            "count": 2,
+        }
+    )
+    selection = select(spec, toy)
+    assert [row.id for row in selection.rows] == ["gamma-2003", "beta-2002"]
+    assert counts(selection, "gamma-2003") == (18, 30, 6, 30)
+    assert counts(selection, "beta-2002") == (5, 40, 4, 40)
+    assert selection.rows[1].participants == 100
+    assert selection.rows[0].participants == 60
+    assert reasons(selection, included=True)["gamma-2003"] == "the classic contrast"
+    assert reasons(selection, included=False)["alpha-2001"] == "not in the list of the spec"
+
+
+def test_overrides_of_a_variation_change_only_what_they_give(toy, spec_of):
+    from ipsevidence.analysis.spec import StudyChoice
+
+    spec = spec_of(studies={"list": ({"id": "beta-2002", "outcome": "job-6", "participants": "randomised"},)})
+    change = StudyChoice(id="beta-2002", outcome="job-24")
+    row = select(spec, toy, (change,)).rows[0]
+    assert (row.counts.events1, row.participants) == (24, 100)
+
+
+@pytest.mark.parametrize(
+    ("listed", "message"),
+    [
+        ({"id": "alpha-2000"}, "study 'alpha-2000' is not in the dataset; nearest: alpha-2001"),
+        ({"id": "alpha-2001", "outcome": "jobs"}, "outcome 'jobs' is not in the record; there are: job"),
+        ({"id": "alpha-2001", "contrast": {"of": "ips", "against": "x"}}, "arm 'x' is not in the record"),
+        (
+            {"id": "alpha-2001", "participants": "enrolled"},
+            "no participants of kind 'enrolled'; there are: randomised",
+        ),
+    ],
+)
+def test_what_is_named_must_be_there(toy, spec_of, listed, message):
+    with pytest.raises(SelectionError, match=message.replace("'", ".")):
+        select(spec_of(studies={"list": (listed,)}), toy)
+
+
+def test_another_count_than_stated_fails_with_the_reason(toy, spec_of):
+    listed = ({"id": "alpha-2001"}, {"id": "delta-2004"})
+    with pytest.raises(
+        SelectionError,
+        match=r"states 2 studies, the selection gives 1; not admitted: delta-2004 \(a count is",
+    ):
+        select(spec_of(studies={"list": listed, "count": 2}), toy)
+    admitted = spec_of(studies={"list": listed, "count": 2, "weakest_basis": "reconstructed"})
+    assert [row.basis for row in select(admitted, toy).rows] == ["reported", "reconstructed"]
+    with pytest.raises(SelectionError, match="states 9 studies"):
+        select(spec_of(studies={"where": {}, "count": 9}), toy)
