@@ -1,0 +1,271 @@
+"""The forest plot: squares, intervals and diamonds, drawn where the layout says."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon, Rectangle
+
+from ipsevidence.core import InputError
+from ipsevidence.core.registry import choose
+from ipsevidence.figures.forest_axis import Axis, Span
+from ipsevidence.figures.forest_foot import alternative
+from ipsevidence.figures.forest_layout import TICK, Layout, Row, layout_for
+from ipsevidence.figures.forest_lines import no_pool
+from ipsevidence.figures.lettering import clean
+from ipsevidence.figures.saving import Drawing
+from ipsevidence.figures.style import STYLES, Style, context, font
+
+if TYPE_CHECKING:
+    from ipsevidence.analysis.running import AnalysisRun
+
+__all__ = ["ARMS", "FAVOURS", "forest"]
+
+ARMS: Final = ("IPS", "Comparator")
+"""What the two arms are called in this field."""
+
+FAVOURS: Final = ("Favours comparator", "Favours IPS")
+"""Left and right of no effect: more events are better here."""
+
+LEFT: Final = 4
+RIGHT: Final = 5
+"""matplotlib's arrow heads that have their tip where they stand."""
+
+HAIR: Final = 0.6
+LINE: Final = 0.9
+ARROW: Final = 4.5
+BAR: Final = 1.8
+CAP: Final = 5.5
+"""Widths of lines, length of an arrow head, height of the prediction interval and of its ends, in points."""
+
+
+def forest(
+    run: "AnalysisRun",
+    *,
+    style: str | Style = "default",
+    arms: tuple[str, str] = ARMS,
+    favours: tuple[str, str] | None = FAVOURS,
+    columns: Sequence[str] | None = None,
+) -> Drawing:
+    """Draw a forest plot.
+
+    Parameters
+    ----------
+    run : AnalysisRun
+        The analysis: one row for each study, groups where it has any, and what was pooled.
+    style : str or Style
+        Key of `STYLES`, or a style of one's own.
+    arms : tuple of str
+        Headings of the two columns of counts.
+    favours : tuple of str or None
+        Words under the axis, left and right of no effect; None for none.
+    columns : sequence of str, optional
+        Keys of `forest_columns.COLUMNS` from left to right, ``extra:NAME`` for a further column of the rows, and
+        ``plot`` where the axis goes; those of the style by default.
+
+    Returns
+    -------
+    Drawing
+        A matplotlib figure. It is as high as its rows need.
+
+    Raises
+    ------
+    InputError
+        If there is no study to draw, or an option cannot be used.
+    """
+    if not run.rows:
+        raise InputError(f"there is no study to draw: {no_pool(run.fit)}", parameter="run")
+    look = style if isinstance(style, Style) else choose("style", style, cast("Mapping[str, Any]", STYLES))
+    if columns is not None:
+        look = dataclasses.replace(look, columns=tuple(columns))
+    with context():
+        layout = layout_for(run, look, arms=arms, favours=favours)
+        look = layout.style
+        drawing = Drawing(
+            width=layout.width,
+            height=layout.height,
+            title=clean(run.spec.title, most=300),
+            alternative=alternative(run, layout.lines, layout.numerals, favours),
+        )
+        _write(drawing, layout, look)
+        axes = _axes(drawing, layout, look)
+        _guides(axes, layout, look)
+        _squares(axes, layout, look)
+        for index, row in enumerate(layout.rows):
+            if row.line.span is not None:
+                _mark(axes, row, row.line.span, layout, look, f"line-{index}")
+    return drawing
+
+
+def _write(drawing: Drawing, layout: Layout, style: Style) -> None:
+    """Set all text but the labels of the ticks, and the rule under the headings, on a page measured in points."""
+    page = drawing.add_axes((0.0, 0.0, 1.0, 1.0), label="page")
+    page.set_xlim(0.0, layout.width)
+    page.set_ylim(layout.height, 0.0)
+    page.set_axis_off()
+    colours = style.palette
+    ends = (style.margin, layout.width - style.margin)
+    page.add_line(Line2D(ends, [layout.rule] * 2, color=colours.rule, linewidth=HAIR, gid="rule"))
+    for words in layout.words:
+        page.text(
+            words.x,
+            words.y,
+            words.text,
+            ha=words.align,
+            va="baseline",
+            color=colours.quiet if words.quiet else colours.ink,
+            fontproperties=font(words.size, bold=words.bold),
+            parse_math=False,
+            gid=words.key,
+        )
+
+
+def _axes(drawing: Drawing, layout: Layout, style: Style) -> Axes:
+    """Add the effect axis: across on the pooled scale, down in points like the page."""
+    (start, end), height = layout.plot, layout.bottom - layout.top
+    box = (
+        start / layout.width,
+        1.0 - layout.bottom / layout.height,
+        (end - start) / layout.width,
+        height / layout.height,
+    )
+    axes = drawing.add_axes(box, label="effects")
+    axes.set_xlim(layout.axis.low, layout.axis.high)
+    axes.set_ylim(layout.bottom, layout.top)
+    axes.patch.set_visible(False)
+    axes.yaxis.set_visible(False)
+    for side in ("left", "right", "top"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set(linewidth=HAIR, color=style.palette.rule)
+    axes.set_xticks(layout.axis.ticks, layout.axis.labels)
+    axes.tick_params(axis="x", length=TICK, width=HAIR, color=style.palette.rule, pad=2.0)
+    for label in axes.get_xticklabels():
+        label.set(fontproperties=font(style.small), color=style.palette.ink, parse_math=False)
+    return axes
+
+
+def _guides(axes: Axes, layout: Layout, style: Style) -> None:
+    """Draw the line at no effect, to the axis, and the line at the mean, to its diamond."""
+    down = (layout.top, layout.bottom)
+    axes.add_line(Line2D([layout.null] * 2, down, color=style.palette.ink, linewidth=HAIR, zorder=1.0, gid="no-effect"))
+    for row in layout.rows:
+        if row.line.kind == "total" and row.line.span is not None:
+            axes.add_line(
+                Line2D(
+                    [row.line.span.estimate] * 2,
+                    (layout.top, row.middle),
+                    color=style.palette.accent,
+                    linewidth=HAIR,
+                    dashes=(4.0, 3.0),
+                    zorder=1.1,
+                    gid="mean",
+                )
+            )
+
+
+def _squares(axes: Axes, layout: Layout, style: Style) -> None:
+    """Draw the squares of all studies: the area is the weight; without weights all are alike and small."""
+    studies = [row for row in layout.rows if row.line.kind == "study" and row.line.span is not None]
+    shown = [(row, row.line.span) for row in studies if row.line.span and _inside(layout.axis, row.line.span.estimate)]
+    heaviest = max((row.line.weight for row in studies), default=math.nan)
+    areas = [
+        style.square**2 / 4 if math.isnan(row.line.weight) else style.square**2 * row.line.weight / heaviest
+        for row, _ in shown
+    ]
+    axes.scatter(
+        [span.estimate for _, span in shown],
+        [row.middle for row, _ in shown],
+        s=areas,
+        marker="s",
+        color=style.palette.square,
+        linewidths=0.0,
+        zorder=2.0,
+        gid="squares",
+    )
+
+
+def _mark(axes: Axes, row: Row, span: Span, layout: Layout, style: Style, key: str) -> None:
+    """Draw what stands in a row: interval, diamond or bar, with arrows where it goes on beyond the axis."""
+    if not span.whole:
+        return
+    axis, kind = layout.axis, row.line.kind
+    colour = style.palette.ink if kind == "study" else style.palette.accent
+    clipped = axis.clips(span)
+    if kind == "study":
+        _interval(axes, row, span, axis, colour, key)
+    elif kind == "prediction":
+        _bar(axes, row, span, axis, colour, key)
+    else:
+        fill = colour if kind == "total" else style.palette.accent_light
+        corners = _diamond(span, row.middle, style.diamond / 2, axis)
+        if corners:
+            shape = Polygon(corners, facecolor=fill, edgecolor=colour, linewidth=HAIR, zorder=4.0)
+            shape.set_gid(f"{key}-diamond")
+            axes.add_patch(shape)
+    for beyond, end, side in zip(clipped, (axis.low, axis.high), ("low", "high"), strict=True):
+        if beyond:
+            axes.add_line(
+                Line2D(
+                    [end],
+                    [row.middle],
+                    marker=LEFT if side == "low" else RIGHT,
+                    markersize=ARROW,
+                    markeredgewidth=0.0,
+                    color=colour,
+                    clip_on=False,
+                    zorder=5.0,
+                    gid=f"{key}-arrow-{side}",
+                )
+            )
+
+
+def _interval(axes: Axes, row: Row, span: Span, axis: Axis, colour: str, key: str) -> None:
+    """Draw the part of an interval that lies on the axis; nothing where all of it lies beyond."""
+    low, high = max(span.low, axis.low), min(span.high, axis.high)
+    if low < high:
+        axes.add_line(
+            Line2D(
+                [low, high],
+                [row.middle] * 2,
+                color=colour,
+                linewidth=LINE,
+                solid_capstyle="butt",
+                zorder=3.0,
+                gid=f"{key}-interval",
+            )
+        )
+
+
+def _bar(axes: Axes, row: Row, span: Span, axis: Axis, colour: str, key: str) -> None:
+    low, high = max(span.low, axis.low), min(span.high, axis.high)
+    if low < high:
+        box = Rectangle((low, row.middle - BAR / 2), high - low, BAR, zorder=4.0, gid=f"{key}-prediction")
+        box.set(facecolor=colour, edgecolor="none")
+        axes.add_patch(box)
+        for end, name in ((span.low, "low"), (span.high, "high")):
+            if _inside(axis, end):
+                down = (row.middle - CAP / 2, row.middle + CAP / 2)
+                cap = Line2D([end] * 2, down, color=colour, linewidth=LINE, zorder=4.0, gid=f"{key}-cap-{name}")
+                axes.add_line(cap)
+
+
+def _diamond(span: Span, middle: float, half: float, axis: Axis) -> list[tuple[float, float]]:
+    """Return the corners of a diamond from bound to bound, cut at the ends of the axis; none where all lies beyond."""
+    upper = [(span.low, 0.0), (span.estimate, half), (span.high, 0.0)]
+    cut = []
+    for (x1, h1), (x2, h2) in itertools.pairwise(upper):
+        for x in (x1, axis.low, axis.high, x2):
+            if min(x1, x2) <= x <= max(x1, x2) and _inside(axis, x):
+                share = 0.0 if x2 == x1 else (x - x1) / (x2 - x1)
+                cut.append((x, h1 + share * (h2 - h1)))
+    top = list(dict.fromkeys(cut))
+    bottom = [(x, -h) for x, h in reversed(top) if h > 0.0]
+    return [(x, middle - h) for x, h in [*top, *bottom]]
+
+
+def _inside(axis: Axis, value: float) -> bool:
+    return axis.low <= value <= axis.high

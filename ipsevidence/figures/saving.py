@@ -1,0 +1,153 @@
+"""Figures as files: the same bytes for the same numbers, with words for those who do not see the picture.
+
+PNG has 300 dots per inch, SVG real text, PDF and EPS embedded fonts. No file carries a date.
+"""
+
+import io
+import os
+import re
+import tempfile
+import xml.sax.saxutils
+from pathlib import Path
+from typing import Any, Final
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+import ipsevidence
+from ipsevidence.core import InputError
+from ipsevidence.figures.style import context
+
+__all__ = ["DPI", "FORMATS", "Drawing", "save"]
+
+DPI: Final = 300
+
+FORMATS: Final = ("png", "svg", "pdf", "eps")
+
+
+class Drawing(Figure):
+    """A matplotlib figure that knows its title and its description, and is saved the same way every time.
+
+    Parameters
+    ----------
+    width, height : float
+        Size in points.
+    title : str
+        One line.
+    alternative : str
+        What the figure shows, in words and numbers.
+    """
+
+    def __init__(self, *, width: float, height: float, title: str, alternative: str) -> None:
+        super().__init__(figsize=(width / 72, height / 72), dpi=DPI, facecolor="white")
+        FigureCanvasAgg(self)
+        self.title = title
+        self.alternative = alternative
+
+    def savefig(self, fname: Any, **kwargs: Any) -> None:
+        """Save as matplotlib does, with the settings of the project, without dates, with the description.
+
+        Parameters
+        ----------
+        fname : str, Path or file
+            Where to.
+        **kwargs
+            What `matplotlib.figure.Figure.savefig` takes.
+        """
+        suffix = Path(fname).suffix[1:] if isinstance(fname, str | os.PathLike) else ""
+        form = str(kwargs.pop("format", None) or suffix or "png").lower()
+        kwargs["metadata"] = {**self._metadata(form), **(kwargs.get("metadata") or {})}
+        buffer = io.BytesIO()
+        with context():
+            super().savefig(buffer, format=form, **kwargs)
+        data = _finished(buffer.getvalue(), form, self.alternative)
+        if isinstance(fname, str | os.PathLike):
+            path = Path(fname)
+            path.with_name(path.name if suffix else f"{path.name}.{form}").write_bytes(data)
+        else:
+            fname.write(data)
+
+    def _metadata(self, form: str) -> dict[str, Any]:
+        """Return what the file says of itself, in the words of its format; None takes an entry away."""
+        maker = f"ipsevidence {ipsevidence.__version__}"
+        if form == "png":
+            return {"Software": None, "Title": self.title, "Description": self.alternative, "Source": maker}
+        if form == "svg":
+            return {"Date": None, "Creator": maker, "Title": self.title}
+        if form == "pdf":
+            entries = {"Title": self.title, "Subject": self.alternative, "Creator": maker}
+            return {**entries, "CreationDate": None, "ModDate": None}
+        return {"Creator": maker} if form in {"eps", "ps"} else {}
+
+
+def save(figure: Figure, path: str | os.PathLike[str], *, words: bool = False) -> Path:
+    """Write a figure to a file; the suffix says in which format.
+
+    The file appears whole or not at all: it is written beside its place and then moved there. The description goes
+    into the file itself (SVG: title and desc; PDF: Title and Subject; PNG: Title and Description).
+
+    Parameters
+    ----------
+    figure : Figure
+        What `ipsevidence.figure` returned.
+    path : str or Path
+        Ends in .png, .svg, .pdf or .eps; its folder is made where it is missing.
+    words : bool
+        Whether the description is also written to a text file of the same name, for a web page or a caption.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If the suffix names no format.
+    """
+    target = Path(path)
+    form = target.suffix[1:].lower()
+    if form not in FORMATS:
+        known = ", ".join(f".{name}" for name in FORMATS)
+        raise InputError(f"path must end in one of {known}; got {target.name!r}", parameter="path")
+    buffer = io.BytesIO()
+    if isinstance(figure, Drawing):
+        figure.savefig(buffer, format=form)
+    else:
+        with context():
+            figure.savefig(buffer, format=form, dpi=DPI)
+    _put(target, buffer.getvalue())
+    if words:
+        _put(target.with_suffix(".txt"), (getattr(figure, "alternative", "") + "\n").encode())
+    return target
+
+
+def _put(target: Path, data: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _finished(data: bytes, form: str, alternative: str) -> bytes:
+    """Add the description that matplotlib has no place for in an SVG; take the date out of an EPS."""
+    if form == "svg":
+        desc = f"<desc>{xml.sax.saxutils.escape(alternative)}</desc>".encode()
+        data = data.replace(b"</title>", b"</title>\n " + desc, 1).replace(b"<svg ", b'<svg role="img" ', 1)
+        data = re.sub(rb"<text [^>]*>", _lean, data)
+    elif form in {"eps", "ps"}:
+        data = re.sub(rb"%%CreationDate: [^\n]*\n", b"", data, count=1)
+    return data
+
+
+def _lean(tag: re.Match[bytes]) -> bytes:
+    """Take from a text element of an SVG what says nothing: no rotation, the usual anchor."""
+    return re.sub(rb' transform="rotate\(-?0 [^"]*\)"', b"", tag.group()).replace(b" text-anchor: start;", b"")
