@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 OUT := out/bond-2019-nine-rcts
 
-.PHONY: reproduce test lint types suite format reference clean
+.PHONY: reproduce test lint types suite format schemas images reference clean
 
 reproduce: $(VENV)/.installed  ## the nine-trial analysis: verdicts on the terminal, report and forest plot in out/
 	@$(BIN)/ipsevidence reproduce bond-2019-nine-rcts --out $(OUT)
@@ -30,8 +30,14 @@ format: $(VENV)/.installed-dev  ## put code and records into their canonical for
 	@$(BIN)/ruff format .
 	@$(BIN)/ipsevidence fmt
 
+schemas: $(VENV)/.installed  ## regenerate schema/ from the models
+	@$(BIN)/python -c 'from pathlib import Path; from ipsevidence.analysis.schemas import write_schemas; write_schemas(Path("schema"))'
+
+images: $(VENV)/.installed  ## regenerate the figures that the documents show
+	@$(BIN)/ipsevidence figure forest bond-2019-nine-rcts -o docs/images/bond-2019-nine-rcts.png
+
 reference:  ## recompute the reference values (needs R with metafor)
-	Rscript tests/reference/metafor/make_reference.R
+	cd tests/reference/metafor && for script in make_*.R; do Rscript $$script || exit 1; done
 
 clean:
 	rm -rf $(VENV) out

@@ -7,7 +7,7 @@ from scipy import special
 
 from ipsevidence.core.inputs import check_effects
 from ipsevidence.core.results import NotApplicable, TestResult
-from ipsevidence.core.weighting import MeanModel
+from ipsevidence.core.weighting import MeanModel, Model
 
 
 def q_test(y: Any, v: Any) -> TestResult | NotApplicable:
@@ -78,7 +78,7 @@ def h2_from_tau2(tau2: float, typical: float) -> float:
     return 1.0 + tau2 / typical
 
 
-def typical_variance(model: MeanModel) -> float:
+def typical_variance(model: Model) -> float:
     """Return the typical within-study variance, in internal units.
 
     Notes

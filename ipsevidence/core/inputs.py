@@ -164,6 +164,13 @@ def check_number(
     return float(value)
 
 
+def check_word(parameter: str, word: Any, words: tuple[str, ...]) -> None:
+    """Raise `InputError` unless `word` is one of `words`."""
+    if word not in words:
+        allowed = ", ".join(repr(w) for w in words)
+        raise InputError(f"{parameter} must be one of {{{allowed}}}; got {word!r}", parameter=parameter)
+
+
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

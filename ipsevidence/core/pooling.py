@@ -24,7 +24,7 @@ from ipsevidence.core.results import (
     no_interval,
 )
 from ipsevidence.core.tau2 import GIVEN_TAU2, TAU2_ESTIMATORS, TAU2_INTERVALS, Tau2, bounds_of_tau2
-from ipsevidence.core.weighting import MeanModel
+from ipsevidence.core.weighting import MeanModel, Model
 
 ONE_STUDY = "one study says nothing about heterogeneity"
 
@@ -113,7 +113,7 @@ def pool(
     return _pooled(y, v, model, Tau2(max(0.0, found.tau2), found.se), settings)
 
 
-def _pooled(y: FloatArray, v: FloatArray, model: MeanModel, tau2: Tau2, settings: PoolSettings) -> PooledResult:
+def _pooled(y: FloatArray, v: FloatArray, model: Model, tau2: Tau2, settings: PoolSettings) -> PooledResult:
     w = 1.0 / (model.v + tau2.tau2)
     estimate = float(model.coefficients(w)[0])
     spread: Spread = INTERVALS[settings.interval].function(model.sum_of_squares(w), model.df)
@@ -230,7 +230,7 @@ def mean_interval(estimate: float, se: float, df: float, level: float) -> tuple[
     return Interval(low=estimate - reach, high=estimate + reach, level=level), statistic, p
 
 
-def prediction_interval(estimate: float, se: float, tau2: float, model: MeanModel, settings: PoolSettings) -> Interval:
+def prediction_interval(estimate: float, se: float, tau2: float, model: Model, settings: PoolSettings) -> Interval:
     """Return the prediction interval asked for, or one that says why there is none."""
     level = settings.level
     if settings.prediction == "none":

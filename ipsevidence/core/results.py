@@ -166,6 +166,8 @@ class TestResult(Result):
         Reference distribution of the statistic.
     statistic, df, p : float
         Test statistic, degrees of freedom (nan where there are none) and two-sided p-value.
+    estimate, se : float
+        What the statistic is the ratio of, where it is one; nan otherwise.
     notes : tuple of str
         Cautions.
     """
@@ -178,6 +180,8 @@ class TestResult(Result):
     statistic: float
     df: float
     p: float
+    estimate: float = math.nan
+    se: float = math.nan
     notes: tuple[str, ...] = ()
 
     def to_rows(self) -> list[tuple[Any, ...]]:
@@ -349,3 +353,598 @@ class PooledResult(Result):
             f"  Q           {number(self.q)} on {self.q_df} df, p {p_value(self.q_p)}",
         ]
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CountResult(Result):
+    """A common effect pooled from the counts themselves.
+
+    Attributes
+    ----------
+    measure, method : str
+        Keys of measure and method.
+    estimate, se : float
+        Pooled effect (ratios as logarithms) and its standard error.
+    ci : Interval
+        Wald confidence interval.
+    statistic, p : float
+        Wald test of no effect.
+    q, q_df, q_p : float
+        Heterogeneity of the studies' own estimates around the pooled one.
+    i2_q, h2_q : float
+        I2 (percent) and H2 from Q.
+    weights : ndarray of shape (k,)
+        Weight of each study in percent; 0 for a study that contributes nothing.
+    k : int
+        Number of studies given.
+    tests : tuple of TestResult
+        Tests of association and of homogeneity that belong to the method.
+    notes : tuple of str
+        Cautions.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("quantity", "value", "low", "high")
+    measure: str
+    method: str
+    estimate: float
+    se: float
+    ci: Interval
+    statistic: float
+    p: float
+    q: float
+    q_df: int
+    q_p: float
+    i2_q: float
+    h2_q: float
+    weights: FloatArray
+    k: int
+    tests: tuple[TestResult, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row each for the estimate, Q and I2."""
+        nan = math.nan
+        return [
+            ("estimate", self.estimate, self.ci.low, self.ci.high),
+            ("Q", self.q, nan, nan),
+            ("I2", self.i2_q, nan, nan),
+        ]
+
+    def __str__(self) -> str:
+        level = f"{100 * self.ci.level:g}%"
+        lines = [
+            f"{self.k} {'study' if self.k == 1 else 'studies'}, {self.method}, {self.measure}",
+            "",
+            f"  estimate    {number(self.estimate)}   {level} CI {self.ci}",
+            f"  se          {number(self.se)}   z = {number(self.statistic)}, p {p_value(self.p)}",
+            f"  Q           {number(self.q)} on {self.q_df} df, p {p_value(self.q_p)}",
+            f"  I2, H2      {number(self.i2_q, 1)}%, {number(self.h2_q, 2)}",
+        ]
+        lines += [f"  {line}" for test in self.tests for line in str(test).splitlines()]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class FitStatistics(Result):
+    """How well a model fits, by its likelihood.
+
+    Attributes
+    ----------
+    method : {'ml', 'reml'}
+        Which likelihood.
+    log_likelihood, deviance, aic, bic, aicc : float
+        Log-likelihood, -2 log-likelihood, and the information criteria.
+    parameters : int
+        Number of parameters, with the between-study variance.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("statistic", "value")
+    method: str
+    log_likelihood: float
+    deviance: float
+    aic: float
+    bic: float
+    aicc: float
+    parameters: int
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each statistic."""
+        names = ("log_likelihood", "deviance", "aic", "bic", "aicc")
+        return [(name, getattr(self, name)) for name in names]
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:<15} {number(value)}" for name, value in self.to_rows())
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RegressionResult(Result):
+    """Effects as a linear function of moderators.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the coefficients.
+    coefficients, se, low, high, statistic, p, vif : ndarray of shape (p,)
+        Coefficients, their standard errors, intervals, tests and variance inflation factors (nan for the
+        intercept).
+    covariance : ndarray of shape (p, p)
+        Covariance of the coefficients.
+    df : float
+        Degrees of freedom of t; nan where the reference distribution is the normal.
+    tau2, tau2_se : float
+        Between-study variance that the moderators leave, and its standard error.
+    tau2_ci : Interval
+        Its Q-profile interval.
+    i2, h2 : float
+        I2 (percent) and H2 of what the moderators leave.
+    r2 : float
+        Share of the between-study variance that the moderators account for, in percent.
+    qe, qe_df, qe_p : float
+        Test of residual heterogeneity.
+    qm, qm_df, qm_df2, qm_p : float
+        Test of all moderators: chi-square, or F where `qm_df2` is a number.
+    k, p_columns : int
+        Studies and columns of X.
+    y, v, X : ndarray
+        What was fitted.
+    settings : PoolSettings
+        What was asked for.
+    notes : tuple of str
+        Cautions.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("term", "estimate", "se", "statistic", "p", "low", "high")
+    names: tuple[str, ...]
+    coefficients: FloatArray
+    se: FloatArray
+    low: FloatArray
+    high: FloatArray
+    statistic: FloatArray
+    p: FloatArray
+    vif: FloatArray
+    covariance: FloatArray
+    df: float
+    tau2: float
+    tau2_se: float
+    tau2_ci: Interval
+    i2: float
+    h2: float
+    r2: float
+    qe: float
+    qe_df: int
+    qe_p: float
+    qm: float
+    qm_df: int
+    qm_df2: float
+    qm_p: float
+    k: int
+    p_columns: int
+    y: FloatArray
+    v: FloatArray
+    X: FloatArray
+    settings: PoolSettings
+    notes: tuple[str, ...] = ()
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each coefficient."""
+        numbers = (self.coefficients, self.se, self.statistic, self.p, self.low, self.high)
+        return [(name, *map(float, row)) for name, *row in zip(self.names, *numbers, strict=True)]
+
+    def __str__(self) -> str:
+        asked = self.settings
+        head = f"{self.k} studies, meta-regression, tau2 {asked.tau2}, interval {asked.interval}"
+        width = max(len(name) for name in self.names)
+        lines = [head, ""]
+        for name, estimate, se, _, p, low, high in self.to_rows():
+            lines.append(
+                f"  {name:<{width}}  {number(estimate)}  se {number(se)}  "
+                f"{number(low)} to {number(high)}  p {p_value(p)}"
+            )
+        test = f"chi2({self.qm_df})" if math.isnan(self.qm_df2) else f"F({self.qm_df}, {self.qm_df2:g})"
+        residual = f"Q {number(self.qe)} on {self.qe_df} df, p {p_value(self.qe_p)}"
+        lines += [
+            f"  moderators  {test} = {number(self.qm)}, p {p_value(self.qm_p)}, R2 {number(self.r2, 1)}%",
+            f"  residual    tau2 {number(self.tau2)}, I2 {number(self.i2, 1)}%, {residual}",
+        ]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prediction(Result):
+    """What a meta-regression predicts at given values of the moderators.
+
+    Attributes
+    ----------
+    estimate, se, low, high : ndarray of shape (m,)
+        Predicted mean effects with their standard errors and confidence bands.
+    prediction_low, prediction_high : ndarray of shape (m,)
+        Prediction bands for the effect in a new study; nan where not asked for.
+    level : float
+        Level of the bands.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("estimate", "se", "low", "high", "prediction_low", "prediction_high")
+    estimate: FloatArray
+    se: FloatArray
+    low: FloatArray
+    high: FloatArray
+    prediction_low: FloatArray
+    prediction_high: FloatArray
+    level: float
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each row of moderators."""
+        return [tuple(map(float, row)) for row in zip(*(getattr(self, name) for name in self.columns), strict=True)]
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{number(e)}  {number(low)} to {number(high)}  (prediction {number(pl)} to {number(ph)})"
+            for e, _, low, high, pl, ph in self.to_rows()
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SubgroupResult(Result):
+    """One pool per group, and the test that the groups share one effect.
+
+    Attributes
+    ----------
+    groups : tuple
+        The groups, in order of first appearance.
+    pools : tuple of PooledResult
+        The pool of each group.
+    test : TestResult or NotApplicable
+        Q between the groups.
+    common_tau2 : float
+        The between-study variance the groups share; nan where each has its own.
+    notes : tuple of str
+        Cautions.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("group", "k", "estimate", "low", "high", "tau2", "i2")
+    groups: tuple[Any, ...]
+    pools: tuple[PooledResult, ...]
+    test: TestResult | NotApplicable
+    common_tau2: float
+    notes: tuple[str, ...] = ()
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each group."""
+        return [
+            (group, fit.k, fit.estimate, fit.ci.low, fit.ci.high, fit.tau2, fit.i2)
+            for group, fit in zip(self.groups, self.pools, strict=True)
+        ]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{group}: k {k}, {number(estimate)} ({number(low)} to {number(high)}), "
+            f"tau2 {number(tau2)}, I2 {number(i2, 1)}%"
+            for group, k, estimate, low, high, tau2, i2 in self.to_rows()
+        ]
+        return "\n".join([*lines, str(self.test), *(f"  note: {note}" for note in self.notes)])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PermutationResult(Result):
+    """A permutation test of coefficients.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the coefficients.
+    statistic, p : ndarray of shape (p,)
+        Observed Wald statistics and their permutation p-values.
+    qm, qm_p : float
+        Test of all moderators and its permutation p-value; nan without moderators.
+    permutations : int
+        How many were evaluated.
+    exact : bool
+        Whether these were all there are.
+    notes : tuple of str
+        Cautions.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("term", "statistic", "p")
+    names: tuple[str, ...]
+    statistic: FloatArray
+    p: FloatArray
+    qm: float
+    qm_p: float
+    permutations: int
+    exact: bool
+    notes: tuple[str, ...] = ()
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each coefficient."""
+        return [(name, float(s), float(p)) for name, s, p in zip(self.names, self.statistic, self.p, strict=True)]
+
+    def __str__(self) -> str:
+        kind = "all" if self.exact else "random"
+        lines = [f"permutation test, {self.permutations} {kind} permutations"]
+        lines += [f"  {name}: {number(s)}, p {p_value(p)}" for name, s, p in self.to_rows()]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SeriesResult(Result):
+    """A series of pools: each study left out in turn, or studies added one by one.
+
+    Attributes
+    ----------
+    kind : {'leave-one-out', 'cumulative'}
+        What the series is.
+    studies : ndarray of int, shape (m,)
+        Index of the study left out, or added last.
+    k, estimate, se, low, high, statistic, p, tau2, i2, h2, q, q_p : ndarray of shape (m,)
+        As in `PooledResult`; nan where they do not apply.
+    settings : PoolSettings
+        What was asked for.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("study", "k", "estimate", "se", "low", "high", "p", "tau2", "i2", "q")
+    kind: str
+    studies: NDArray[np.intp]
+    k: NDArray[np.intp]
+    estimate: FloatArray
+    se: FloatArray
+    low: FloatArray
+    high: FloatArray
+    statistic: FloatArray
+    p: FloatArray
+    tau2: FloatArray
+    i2: FloatArray
+    h2: FloatArray
+    q: FloatArray
+    q_p: FloatArray
+    settings: PoolSettings
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each pool of the series."""
+        names = ("estimate", "se", "low", "high", "p", "tau2", "i2", "q")
+        numbers = zip(*(getattr(self, name).tolist() for name in names), strict=True)
+        return [(study, k, *row) for study, k, row in zip(self.studies.tolist(), self.k.tolist(), numbers, strict=True)]
+
+    def __str__(self) -> str:
+        head = "without study" if self.kind == "leave-one-out" else "up to study"
+        return "\n".join(
+            f"{head} {study} (k = {k}): {number(estimate)}, {number(low)} to {number(high)}"
+            for study, k, estimate, _, low, high, *_ in self.to_rows()
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InfluenceResult(Result):
+    """How much each study matters to the fit.
+
+    Attributes
+    ----------
+    rstudent, dffits, cook, cov_ratio, tau2_deleted, q_deleted, hat, weight : ndarray of shape (k,)
+        Studentised deleted residuals, change of the study's fitted value in its standard errors, Cook's
+        distance, ratio of the determinants of the coefficients' covariance without and with the study, tau2
+        and Q without it, hat value, weight in percent.
+    dfbetas : ndarray of shape (k, p)
+        Change of each coefficient in standard errors.
+    influential : ndarray of bool, shape (k,)
+        Whether a study passes one of the limits given in `influence`.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = (
+        "study",
+        "rstudent",
+        "dffits",
+        "cook",
+        "cov_ratio",
+        "tau2_deleted",
+        "q_deleted",
+        "hat",
+        "weight",
+        "influential",
+    )
+    rstudent: FloatArray
+    dffits: FloatArray
+    cook: FloatArray
+    cov_ratio: FloatArray
+    tau2_deleted: FloatArray
+    q_deleted: FloatArray
+    hat: FloatArray
+    weight: FloatArray
+    dfbetas: FloatArray
+    influential: NDArray[np.bool_]
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each study."""
+        numbers = zip(*(getattr(self, name).tolist() for name in self.columns[1:]), strict=True)
+        return [(study, *row) for study, row in enumerate(numbers)]
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"study {study}: rstudent {number(r)}, Cook {number(c)}, hat {number(h)}{'  influential' if flag else ''}"
+            for study, r, _, c, _, _, _, h, _, flag in self.to_rows()
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PointsResult(Result):
+    """Points of a diagnostic plot, one per study.
+
+    Attributes
+    ----------
+    kind : str
+        Which plot.
+    x, y : ndarray of shape (k,)
+        Coordinates.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("study", "x", "y")
+    kind: str
+    x: FloatArray
+    y: FloatArray
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each study."""
+        return [(study, *row) for study, row in enumerate(zip(self.x.tolist(), self.y.tolist(), strict=True))]
+
+    def __str__(self) -> str:
+        return "\n".join(f"study {study}: {number(x)}, {number(y)}" for study, x, y in self.to_rows())
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GoshResult(Result):
+    """Fits of all, or many, selections of the studies.
+
+    Attributes
+    ----------
+    estimate, tau2, i2 : ndarray of shape (m,)
+        Pooled effect, between-study variance and I2 (percent) of each selection.
+    chosen : ndarray of bool, shape (m, k)
+        Which studies each selection holds.
+    exhaustive : bool
+        Whether these are all selections.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("selections", "estimate", "low", "high")
+    estimate: FloatArray
+    tau2: FloatArray
+    i2: FloatArray
+    chosen: NDArray[np.bool_]
+    exhaustive: bool
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row: how many selections, and median and range of their estimates."""
+        spread = (float(np.median(self.estimate)), float(self.estimate.min()), float(self.estimate.max()))
+        return [(self.estimate.size, *spread)]
+
+    def __str__(self) -> str:
+        ((size, median, low, high),) = self.to_rows()
+        kind = "all" if self.exhaustive else "random"
+        return f"{size} {kind} selections: median {number(median)}, from {number(low)} to {number(high)}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrimFillResult(Result):
+    """A pool to which the studies that asymmetry suggests are missing have been added.
+
+    Attributes
+    ----------
+    k0 : int
+        Number of studies added.
+    side : {'left', 'right'}
+        Where they were added.
+    estimator : {'L0', 'R0', 'Q0'}
+        Estimator of their number.
+    fit : PooledResult
+        The pool with them; the added ones are last in its `y` and `v`.
+    filled : ndarray of bool, shape (k + k0,)
+        Which entries of `fit.y` were added.
+    notes : tuple of str
+        Cautions.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("k0", "side", "estimate", "low", "high", "tau2")
+    k0: int
+    side: str
+    estimator: str
+    fit: PooledResult
+    filled: NDArray[np.bool_]
+    notes: tuple[str, ...] = ()
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row."""
+        return [(self.k0, self.side, self.fit.estimate, self.fit.ci.low, self.fit.ci.high, self.fit.tau2)]
+
+    def __str__(self) -> str:
+        head = f"trim and fill ({self.estimator}): {self.k0} studies added on the {self.side}"
+        return "\n".join([head, str(self.fit), *(f"  note: {note}" for note in self.notes)])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PetPeeseResult(Result):
+    """Regressions on the standard error (PET) and on the variance (PEESE).
+
+    Attributes
+    ----------
+    pet, peese : TestResult
+        The intercept of each: the effect in a study of infinite size.
+    pet_slope, peese_slope : TestResult
+        Their slopes.
+    chosen : {'pet', 'peese'}
+        Which one the conditional rule takes.
+    estimate : float
+        Its intercept.
+    ci : Interval
+        Its t interval.
+    notes : tuple of str
+        Cautions.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("model", "intercept", "se", "p")
+    pet: TestResult
+    peese: TestResult
+    pet_slope: TestResult
+    peese_slope: TestResult
+    chosen: str
+    estimate: float
+    ci: Interval
+    notes: tuple[str, ...] = ()
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each regression."""
+        return [
+            ("PET", self.pet.estimate, self.pet.se, self.pet.p),
+            ("PEESE", self.peese.estimate, self.peese.se, self.peese.p),
+        ]
+
+    def __str__(self) -> str:
+        lines = [f"{model}: {number(b)} (se {number(se)}), p {p_value(p)}" for model, b, se, p in self.to_rows()]
+        lines += [f"  taken: {self.chosen}, {number(self.estimate)} ({self.ci})"]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SelectionResult(Result):
+    """A step-function selection model.
+
+    Attributes
+    ----------
+    estimate, se : float
+        Mean effect as it would be without selection, and its standard error.
+    ci : Interval
+        Wald interval.
+    tau2 : float
+        Between-study variance.
+    steps : ndarray of shape (m,)
+        Upper ends of the intervals of the one-sided p-value.
+    delta, delta_se : ndarray of shape (m,)
+        Relative probability of selection in each interval, 1 in the first, and standard errors.
+    counts : ndarray of int, shape (m,)
+        Studies in each interval.
+    log_likelihood : float
+        At the maximum.
+    test : TestResult
+        Likelihood-ratio test of no selection.
+    notes : tuple of str
+        Cautions.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("step", "studies", "delta", "se")
+    estimate: float
+    se: float
+    ci: Interval
+    tau2: float
+    steps: FloatArray
+    delta: FloatArray
+    delta_se: FloatArray
+    counts: NDArray[np.intp]
+    log_likelihood: float
+    test: TestResult
+    notes: tuple[str, ...] = ()
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each interval of p-values."""
+        parts = (self.steps, self.counts, self.delta, self.delta_se)
+        return list(zip(*(part.tolist() for part in parts), strict=True))
+
+    def __str__(self) -> str:
+        lines = [f"selection model: {number(self.estimate)} ({self.ci}), tau2 {number(self.tau2)}"]
+        lines += [f"  p up to {step:g}: {n} studies, delta {number(d)}" for step, n, d, _ in self.to_rows()]
+        return "\n".join([*lines, f"  {self.test}", *(f"  note: {note}" for note in self.notes)])

@@ -5,9 +5,11 @@ variance, so that no tolerance downstream depends on the scale of the outcome.
 """
 
 import math
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from ipsevidence.core.inputs import InputError
 from ipsevidence.core.results import FloatArray
 
 
@@ -21,9 +23,11 @@ class MeanModel:
         (so that its own residual loses no digits), in units of `root`; v is in units of ``root**2``.
     k, p, df : int
         Studies, coefficients and their difference.
+    moment_weights : ndarray of shape (k,) or None
+        Weights of the generalised Q statistic, where they were given.
     """
 
-    __slots__ = ("centre", "df", "k", "p", "root", "scale", "v", "y")
+    __slots__ = ("centre", "df", "k", "moment_weights", "p", "root", "scale", "v", "y")
 
     def __init__(self, y: FloatArray, v: FloatArray) -> None:
         anchor = int(v.argmin())
@@ -36,6 +40,7 @@ class MeanModel:
         self.k = v.size
         self.p = 1
         self.df = self.k - 1
+        self.moment_weights: FloatArray | None = None
 
     def coefficients(self, w: FloatArray) -> FloatArray:
         """Return the weighted mean, shape (1,), in the caller's units."""
@@ -49,6 +54,11 @@ class MeanModel:
         """Return y less the weighted mean, shape (k,)."""
         r: FloatArray = self.y - w.dot(self.y) / np.add.reduce(w)
         return r
+
+    def hat(self, w: FloatArray) -> FloatArray:
+        """Return the diagonal of the hat matrix, shape (k,)."""
+        h: FloatArray = w / w.sum()
+        return h
 
     def sum_of_squares(self, w: FloatArray) -> float:
         """Return y'Py, the weighted sum of squared residuals (Q for weights 1/v), in two passes."""
@@ -66,6 +76,14 @@ class MeanModel:
         square = w * w
         mixed = (square * d2).dot(_sum_of_others(square * d1))
         return float(((d1 * d2).dot(own * own) + mixed) / total**2)
+
+    def form_weights(self, w: FloatArray, tau2: float) -> FloatArray:
+        """Return the chi-square weights of y'Py for variances v + tau2, shape (df,)."""
+        size = np.sqrt(w / w.sum())
+        total = w * (self.v + tau2)
+        form = np.diag(total) - np.outer(size * total, size) - np.outer(size, size * total)
+        form += np.outer(size, size) * (size * size).dot(total)
+        return np.asarray(np.maximum(np.linalg.eigvalsh(form)[1:], 0.0))
 
     def log_det(self, w: FloatArray) -> FloatArray:
         """Return log det(X'WX), shape (...), for weights of shape (..., k)."""
@@ -99,6 +117,184 @@ class MeanModel:
         tilt = float(w.dot(wr))
         third = float((w * wr).dot(wr)) - tilt * tilt / total
         return trace, float(wr.dot(wr)), trace2, third
+
+
+class RegressionModel:
+    """Studies whose means are a linear function of moderators: the same quantities for any X.
+
+    All are written with an orthonormal basis Z of what W^(1/2) X leaves, since P = W^(1/2) Z Z' W^(1/2)
+    then needs no difference of large numbers.
+
+    Attributes
+    ----------
+    y, v : ndarray of shape (k,)
+        Effects and variances in internal units, as in `MeanModel`.
+    X : ndarray of shape (k, p)
+        Design with columns scaled to a largest entry of 1.
+    k, p, df : int
+        Studies, coefficients and their difference.
+    moment_weights : ndarray of shape (k,) or None
+        Weights of the generalised Q statistic, where they were given.
+    """
+
+    __slots__ = (
+        "X",
+        "centre",
+        "column_scale",
+        "df",
+        "k",
+        "moment_weights",
+        "p",
+        "root",
+        "scale",
+        "shift",
+        "v",
+        "y",
+    )
+
+    def __init__(self, y: FloatArray, v: FloatArray, X: FloatArray) -> None:
+        anchor = int(v.argmin())
+        self.root = math.ldexp(1.0, math.frexp(v[anchor])[1] // 2)
+        self.scale = self.root * self.root
+        self.column_scale = np.abs(X).max(axis=0)
+        self.X = X / self.column_scale
+        self.k, self.p = X.shape
+        self.df = self.k - self.p
+        # y can be counted from any origin that X can add back
+        ones = np.linalg.lstsq(self.X, np.ones(self.k), rcond=None)[0]
+        spans = bool(np.abs(self.X @ ones - 1.0).max() < 1e-10)
+        self.centre = float(y[anchor]) if spans else 0.0
+        self.shift = ones
+        self.y = (y - self.centre) / self.root
+        self.v = v / self.scale
+        self.moment_weights: FloatArray | None = None
+
+    def _factor(self, w: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the orthonormal basis of W^(1/2) X, its complement Z, and the triangular factor."""
+        q, r = np.linalg.qr(np.sqrt(w)[:, None] * self.X, mode="complete")
+        return q[:, : self.p], q[:, self.p :], r[: self.p]
+
+    def coefficients(self, w: FloatArray) -> FloatArray:
+        """Return the weighted least squares coefficients, shape (p,), in the caller's units."""
+        basis, _, r = self._factor(w)
+        b = np.linalg.solve(r, basis.T @ (np.sqrt(w) * self.y))
+        found: FloatArray = (self.root * b + self.centre * self.shift) / self.column_scale
+        return found
+
+    def covariance(self, w: FloatArray) -> FloatArray:
+        """Return (X'WX)^-1, shape (p, p), in the caller's units."""
+        inverse = np.linalg.inv(self._factor(w)[2]) / self.column_scale[:, None]
+        found: FloatArray = self.scale * (inverse @ inverse.T)
+        return found
+
+    def residuals(self, w: FloatArray) -> FloatArray:
+        """Return y less its fitted values, shape (k,)."""
+        rest = self._factor(w)[1]
+        root = np.sqrt(w)
+        r: FloatArray = (rest @ (rest.T @ (root * self.y))) / root
+        return r
+
+    def hat(self, w: FloatArray) -> FloatArray:
+        """Return the diagonal of the hat matrix, shape (k,)."""
+        basis = self._factor(w)[0]
+        h: FloatArray = (basis * basis).sum(axis=1)
+        return h
+
+    def sum_of_squares(self, w: FloatArray) -> float:
+        """Return y'Py, the weighted sum of squared residuals (Q for weights 1/v)."""
+        s = self._factor(w)[1].T @ (np.sqrt(w) * self.y)
+        return float(s @ s)
+
+    def trace(self, w: FloatArray, d: FloatArray) -> float:
+        """Return tr(PD) for a diagonal D of shape (k,)."""
+        rest = self._factor(w)[1]
+        return float((w * d) @ (rest * rest).sum(axis=1))
+
+    def trace2(self, w: FloatArray, d1: FloatArray, d2: FloatArray) -> float:
+        """Return tr(P D1 P D2) for diagonals of shape (k,)."""
+        rest = self._factor(w)[1]
+        first, second = (rest.T @ ((w * d)[:, None] * rest) for d in (d1, d2))
+        return float((first * second).sum())
+
+    def form_weights(self, w: FloatArray, tau2: float) -> FloatArray:
+        """Return the chi-square weights of y'Py for variances v + tau2, shape (df,)."""
+        rest = self._factor(w)[1]
+        form = rest.T @ ((w * (self.v + tau2))[:, None] * rest)
+        return np.asarray(np.maximum(np.linalg.eigvalsh(form), 0.0))
+
+    def log_det(self, w: FloatArray) -> FloatArray:
+        """Return log det(X'WX), shape (...), for weights of shape (..., k)."""
+        found: FloatArray = np.linalg.slogdet((self.X.T * w[..., None, :]) @ self.X)[1]
+        return found
+
+    def q_and_slope(self, tau2: float) -> tuple[float, float]:
+        """Return Q(tau2) = y'Py at weights 1/(v + tau2), and y'PPy, which is minus its derivative."""
+        w = 1.0 / (self.v + tau2)
+        root = np.sqrt(w)
+        rest = self._factor(w)[1]
+        s = rest.T @ (root * self.y)
+        py = root * (rest @ s)
+        return float(s @ s), float(py @ py)
+
+    def q_on_grid(self, w: FloatArray) -> FloatArray:
+        """Return y'Py for each row of weights, shape (m,) for weights of shape (m, k)."""
+        root = np.sqrt(w)
+        target = (root * self.y)[..., None]
+        basis = np.linalg.qr(root[..., None] * self.X)[0]
+        left = target - basis @ (np.swapaxes(basis, -1, -2) @ target)
+        q: FloatArray = (left[..., 0] ** 2).sum(axis=-1)
+        return q
+
+    def score_terms(self, w: FloatArray) -> tuple[float, float, float, float]:
+        """Return tr(P), y'PPy, tr(PP) and y'PPPy at weights 1/(v + tau2)."""
+        rest = self._factor(w)[1]
+        s = rest.T @ (np.sqrt(w) * self.y)
+        inner = rest.T @ (w[:, None] * rest)
+        turned = inner @ s
+        return float(np.trace(inner)), float(s @ turned), float((inner * inner).sum()), float(turned @ turned)
+
+
+Model: TypeAlias = MeanModel | RegressionModel
+
+
+def check_design(X: Any, k: int) -> FloatArray:
+    """Return a design matrix of full column rank, shape (k, p) with p < k.
+
+    Parameters
+    ----------
+    X : array_like of shape (k, p) or (k,)
+        Moderators, with the column of ones if there is to be an intercept.
+    k : int
+        Number of studies.
+
+    Returns
+    -------
+    ndarray of shape (k, p)
+
+    Raises
+    ------
+    InputError
+        If X has another length, is not finite, leaves no degrees of freedom or is rank deficient.
+    """
+    try:
+        design = np.asarray(X, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError("X must be a matrix of numbers, one row per study", parameter="X") from None
+    if design.ndim == 1:
+        design = design[:, None]
+    if design.ndim != 2 or design.shape[0] != k or design.shape[1] == 0:
+        raise InputError(f"X must have one row per study ({k}); got shape {np.shape(X)}", parameter="X")
+    if not np.isfinite(design).all():
+        study = int(np.argmin(np.isfinite(design).all(axis=1)))
+        raise InputError(
+            f"X must be finite; it is not in study {study} of {k} (counted from 0)", parameter="X", study=study
+        )
+    if design.shape[1] >= k:
+        raise InputError(f"X must have fewer columns than studies ({k}); got {design.shape[1]}", parameter="X")
+    largest = np.abs(design).max(axis=0)
+    if (largest == 0).any() or np.linalg.matrix_rank(design / largest, tol=1e-10) < design.shape[1]:
+        raise InputError("X must have linearly independent columns", parameter="X")
+    return design
 
 
 def _sum_of_others(x: FloatArray) -> FloatArray:

@@ -130,5 +130,134 @@ def test_measures_say_what_they_are():
         assert measure.key == key
         assert measure.sentence.endswith(".")
         assert measure.reference
-        assert measure.scale in {"log", "identity"}
+        assert measure.scale in {"log", "identity", "logit", "arcsine", "fisher-z"}
         json.dumps(measure.label)
+
+
+def others(kind):
+    reference = metafor("other_effects")
+    return [
+        pytest.param(case, id="-".join(str(case.get(x, "")) for x in ("measure", "to"))) for case in reference[kind]
+    ]
+
+
+def compare(found, case):
+    yi, vi = np.array(case["yi"], dtype=float), np.array(case["vi"], dtype=float)
+    usable = np.isfinite(yi) & (vi > 0)
+    np.testing.assert_array_equal(np.isfinite(found[0]), usable)
+    np.testing.assert_allclose(found[0][usable], yi[usable], rtol=CLOSED, atol=1e-14)
+    np.testing.assert_allclose(found[1][usable], vi[usable], rtol=CLOSED)
+
+
+@pytest.mark.parametrize("case", others("two_by_two"))
+def test_arcsine_and_peto_agree_with_escalc(case):
+    table = metafor("other_effects")["tables"]
+    found = core.two_by_two(case["measure"], **table, to=case.get("to", "only0"), double_zeros="keep")
+    compare(found, case)
+
+
+@pytest.mark.parametrize("case", others("proportion"))
+def test_proportions_agree_with_escalc(case):
+    groups = metafor("other_effects")["groups"]
+    compare(core.proportion(case["measure"], **groups, to=case.get("to", "only0")), case)
+
+
+@pytest.mark.parametrize("case", others("two_means"))
+def test_means_agree_with_escalc(case):
+    settings = {"pooled_sd": case["pooled_sd"], "exact": case["exact"]}
+    compare(core.two_means(case["measure"], **metafor("other_effects")["arms"], **settings), case)
+
+
+@pytest.mark.parametrize("case", others("correlation"))
+def test_correlations_agree_with_escalc(case):
+    compare(core.correlation(case["measure"], **metafor("other_effects")["pairs"]), case)
+
+
+def test_standardised_mean_difference_normand():
+    """Normand 1999, rows 1 to 4, exact small-sample factor."""
+    arms = {name: values[:4] for name, values in metafor("other_effects")["arms"].items()}
+    y, v = core.two_means("SMD", **arms)
+    assert list(y) == pytest.approx([-0.355169641, -0.347940023, -2.31756916, -1.88798225], rel=PRINTED)
+    assert list(v) == pytest.approx([0.0130646755, 0.0644688761, 0.0458121103, 0.160617736], rel=PRINTED)
+
+
+def test_the_approximate_factor_is_close_to_the_exact_one():
+    arms = metafor("other_effects")["arms"]
+    exact, close = core.two_means("SMD", **arms)[0], core.two_means("SMD", **arms, exact=False)[0]
+    assert close == pytest.approx(exact, rel=1e-4)
+    assert not np.array_equal(close, exact)
+
+
+def test_freeman_tukey_miller():
+    """Miller 1978, Am Stat 32:138."""
+    x, n = [3, 6, 10, 1], [11, 17, 21, 6]
+    y, v = core.proportion("PFT", x, n)
+    assert list(y) == pytest.approx([0.569539242, 0.644415663, 0.762639469, 0.475769664], rel=PRINTED)
+    assert list(v) == pytest.approx([0.0217391304, 0.0142857143, 0.011627907, 0.0384615385], rel=PRINTED)
+    fit = core.pool(y, v, tau2="common", interval="wald")
+    assert core.freeman_tukey_back(fit.estimate, core.harmonic_mean(n)) == pytest.approx(0.35952172, rel=2e-8)
+
+
+def test_freeman_tukey_back():
+    case = metafor("other_effects")["freeman_tukey_back"]
+    assert list(core.freeman_tukey_back(case["y"], case["n"])) == pytest.approx(case["p"], rel=1e-9)
+    x = np.arange(11)
+    assert core.freeman_tukey_back(core.proportion("PFT", x, [10] * 11)[0], 10) == pytest.approx(x / 10, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("key", "pooled", "shown"),
+    [("OR", 0.0, 1), ("PLO", 0.0, 0.5), ("PAS", np.pi / 4, 0.5), ("PAS", 9, 1), ("ZCOR", 0, 0), ("RD", 0.2, 0.2)],
+)
+def test_back_to_the_scale_it_is_shown_on(key, pooled, shown):
+    assert core.MEASURES[key].back(pooled) == pytest.approx(shown)
+
+
+def test_published_effects():
+    y, v = core.published_effect("RR", [2.73], low=[1.64], high=[4.54])
+    assert y == pytest.approx(np.log(2.73))
+    assert v == pytest.approx(((np.log(4.54) - np.log(1.64)) / (2 * 1.959963984540054)) ** 2)
+    y, v = core.published_effect("MD", [2.0], p=[0.0455002638963584])
+    assert (y[0], v[0]) == pytest.approx((2.0, 1.0))
+    y, v = core.published_effect("ZCOR", [0.5], low=[0.1], high=[0.8], level=0.9)
+    assert y == pytest.approx(np.arctanh(0.5))
+    assert v == pytest.approx(((np.arctanh(0.8) - np.arctanh(0.1)) / (2 * 1.6448536269514722)) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"measure": "OR", "estimate": [-1], "p": [0.1]}, "estimate must be finite and above 0, as a ratio is"),
+        ({"measure": "ZCOR", "estimate": [2], "p": [0.1]}, "estimate must lie strictly between -1 and 1, as a corr"),
+        ({"measure": "MD", "estimate": [np.nan], "p": [0.1]}, "estimate must be finite; got nan in study 0"),
+        ({"measure": "MD", "estimate": [1], "low": [0]}, "low and high must be given together, or else p"),
+        ({"measure": "MD", "estimate": [1]}, "low and high must be given together"),
+        ({"measure": "MD", "estimate": [1], "low": [0], "p": [0.1]}, "p must not be given beside low and high"),
+        ({"measure": "MD", "estimate": [1], "low": [2], "high": [0]}, "low must lie below high"),
+        ({"measure": "MD", "estimate": [3], "low": [0], "high": [2]}, "estimate must lie between low and high"),
+        ({"measure": "MD", "estimate": [3], "p": [1]}, "p must lie strictly between 0 and 1"),
+        ({"measure": "OR", "estimate": [1], "p": [0.5]}, "estimate must differ from the null"),
+        ({"measure": "GEN", "estimate": [1], "low": [0], "high": [2], "level": 2}, "level must be a number"),
+    ],
+)
+def test_published_effects_that_cannot_be(given, message):
+    with pytest.raises(core.InputError, match=message):
+        core.published_effect(**given)
+
+
+def test_other_inputs_are_checked():
+    with pytest.raises(core.InputError, match="xi must be at most ni; got 4 in study 0"):
+        core.proportion("PR", [4], [3])
+    with pytest.raises(core.InputError, match=r"measure must be one of \{'PR', 'PLO', 'PAS', 'PFT'\}; got 'OR'"):
+        core.proportion("OR", [1], [3])
+    with pytest.raises(core.InputError, match="ni must be finite and above 3"):
+        core.correlation("ZCOR", [0.1], [3])
+    arms = {"m1i": [1], "sd1i": [1], "n1i": [9], "m2i": [1], "sd2i": [1], "n2i": [9]}
+    for name, value, must in (("m1i", np.inf, "finite"), ("sd2i", -1, "at least 0"), ("n1i", 1, "above 1")):
+        with pytest.raises(core.InputError, match=rf"{name} must be .*{must}"):
+            core.two_means("MD", **{**arms, name: [value]})
+    assert np.isnan(core.two_means("SMD", [1], [1], [1.4], [1], [1], [1.4])[0]).all()
+
+
+def test_generic_effects_pass_as_they_are():
+    assert core.MEASURES["GEN"].function(1, 2) == (1, 2)

@@ -10,8 +10,9 @@ from ipsevidence import core
 from .reference import metafor
 from .tolerances import CLOSED, ITERATED, ZERO
 
-CLOSED_ESTIMATORS = {"common", "dl", "he", "hs", "sj"}
-COMPARED_ESTIMATORS = {"common", "dl", "he", "hs", "sj", "ml", "reml", "eb", "pm"}
+CLOSED_ESTIMATORS = {"common", "dl", "he", "hs", "sj", "hsk", "ca2", "dl2", "sj2"}
+# genq is dl unless weights are given, and metafor has genqm only with another package: see test_tau2.py
+COMPARED_ESTIMATORS = set(core.TAU2_ESTIMATORS) - {"genq", "genqm"}
 POOLS = {f"{p['set']}-{p['measure']}": p for p in metafor("pooling")["pools"]}
 each_pool = pytest.mark.parametrize("pool", POOLS.values(), ids=POOLS.keys())
 each_estimator = pytest.mark.parametrize("estimator", sorted(COMPARED_ESTIMATORS))
@@ -27,7 +28,6 @@ def test_the_grid_is_complete():
     assert len(reference["counts"]) >= 12
     assert binary == {(name, measure) for name in reference["counts"] for measure in ("OR", "RR", "RD")}
     assert {m for m, r in core.MEASURES.items() if r.needs == "two-by-two"} >= {"OR", "RR", "RD"}
-    assert set(core.TAU2_ESTIMATORS) >= COMPARED_ESTIMATORS
     for pool in reference["pools"]:
         assert set(pool["estimators"]) == COMPARED_ESTIMATORS
         for estimator in pool["estimators"].values():

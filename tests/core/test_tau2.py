@@ -2,12 +2,16 @@ import math
 
 import numpy as np
 import pytest
+from scipy import special
 
 from ipsevidence import core
+from ipsevidence.core.quadratic_forms import mixture_cdf
+from ipsevidence.core.roots import crossing, falling_root
 from ipsevidence.core.tau2 import root_of_q
-from ipsevidence.core.weighting import MeanModel
+from ipsevidence.core.weighting import MeanModel, RegressionModel
 
-from .reference import VIECHTBAUER_1
+from .reference import CLASP, VIECHTBAUER_1, counts, metafor
+from .tolerances import CLOSED, ITERATED, PRINTED, ZERO
 
 HOMOGENEOUS = ([0.1, 0.2, 0.05, 0.12], [0.1, 0.02, 0.3, 0.05])
 
@@ -65,6 +69,168 @@ def test_newton_on_the_reciprocal_needs_few_steps():
     root = root_of_q(model, 2.0)
     assert model.calls <= 8
     assert model.q_and_slope(root)[0] == pytest.approx(2.0, rel=1e-14)
+
+
+FURTHER = metafor("tau2")
+CASES = [pytest.param(kind, name, id=f"{kind}-{name}") for kind in ("plain", "moderated") for name in FURTHER["sets"]]
+# Jackson, Turner, Rhodes and Viechtbauer 2014, BMC Med Res Methodol 14:103, first example
+JACKSON_Y = [0.0267, 0.8242, 0.3930, 2.4405, 2.1401, 1.2528, 2.4849, 0.3087]
+JACKSON_Y += [1.4246, 0.1823, 1.1378, 1.2321, 2.0695, 4.0237, 1.4383, 1.6021]
+JACKSON_V = [0.1285, 0.0315, 0.0931, 2.0967, 1.0539, 0.1602, 1.0235, 0.0218]
+JACKSON_V += [0.5277, 0.0556, 0.3304, 0.1721, 0.4901, 2.0200, 0.3399, 0.1830]
+
+
+def further(kind, name):
+    studies = FURTHER["sets"][name]
+    X = np.array(studies["X"], dtype=float) if kind == "moderated" else None
+    return np.array(studies["yi"]), np.array(studies["vi"]), X
+
+
+def test_the_further_grid_is_complete():
+    estimators = set(core.TAU2_ESTIMATORS) - {"common", "genq", "genqm"} | {"genq_root"}
+    for kind in ("plain", "moderated"):
+        assert set(FURTHER[kind]) == set(FURTHER["sets"])
+        for name, case in FURTHER[kind].items():
+            missing = estimators - set(case["estimators"])
+            # where Hedges's estimate is 0, metafor has nothing to start from
+            y, v, X = further(kind, name)
+            assert not missing or core.estimate_tau2(y, v, X, method="he").tau2 == 0
+            assert set(case["intervals"]) == set(core.TAU2_INTERVALS) - {"genq"}
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
+def test_estimators_with_and_without_moderators(kind, name):
+    y, v, X = further(kind, name)
+    for key, expected in FURTHER[kind][name]["estimators"].items():
+        method = {"method": "genq", "weights": v**-0.5} if key == "genq_root" else {"method": key}
+        found = core.estimate_tau2(y, v, X, **method)
+        rel = ITERATED if key in {"ml", "reml", "eb", "pm", "pmm"} else CLOSED
+        assert found.tau2 == pytest.approx(expected["tau2"], rel=rel, abs=ZERO * np.median(v))
+        assert found.se == pytest.approx(expected["se"], rel=rel)
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
+def test_intervals_with_and_without_moderators(kind, name):
+    y, v, X = further(kind, name)
+    for method, expected in FURTHER[kind][name]["intervals"].items():
+        bounds = core.tau2_interval(y, v, X, method=method)
+        assert [bounds.low, bounds.high] == pytest.approx(expected, rel=ITERATED, abs=ZERO * np.median(v))
+
+
+@pytest.mark.parametrize("method", sorted(set(core.TAU2_ESTIMATORS) - {"common"}))
+def test_a_column_of_ones_changes_nothing(method):
+    y, v = VIECHTBAUER_1
+    plain = core.estimate_tau2(y, v, method=method)
+    design = core.estimate_tau2(y, v, np.full((10, 1), 3.0), method=method)
+    assert design.tau2 == pytest.approx(plain.tau2, rel=1e-12)
+    assert design.se == pytest.approx(plain.se, rel=1e-12, nan_ok=True)
+
+
+def test_a_design_without_intercept_is_counted_from_zero():
+    y, v = VIECHTBAUER_1
+    x = np.linspace(0.2, 1.4, 10)
+    model = RegressionModel(y, v, x[:, None])
+    w = 1 / v
+    slope = (w * x * y).sum() / (w * x * x).sum()
+    assert model.coefficients(1 / model.v) == pytest.approx([slope])
+    assert model.covariance(1 / model.v) == pytest.approx(1 / (w * x * x).sum())
+    assert model.root * model.residuals(1 / model.v) == pytest.approx(y - slope * x)
+    assert model.hat(1 / model.v) == pytest.approx(w * x * x / (w * x * x).sum())
+
+
+def test_further_estimators_of_clasp():
+    """DerSimonian and Kacker 2007: the two-step and median-unbiased estimates of tau."""
+    y, v = core.two_by_two("OR", *CLASP)
+    expected = {"ca2": 0.383104858, "dl2": 0.325360983, "sj2": 0.408427154, "hsk": 0.164352276, "pmm": 0.434098368}
+    found = {key: core.estimate_tau2(y, v, method=key).tau2 ** 0.5 for key in expected}
+    assert found == pytest.approx(expected, rel=PRINTED)
+    assert core.estimate_tau2(y, v, method="genqm").tau2 ** 0.5 == pytest.approx(0.2929, abs=5e-5)
+    assert core.pool(y, v, tau2="dl2").estimate == pytest.approx(-0.365462786, rel=PRINTED)
+
+
+def test_profile_likelihood_collins():
+    """Viechtbauer 2007, Stat Med 26:37-52."""
+    y, v = core.two_by_two("OR", *counts("collins1985b"))
+    ml, reml = (core.tau2_interval(y, v, method=f"profile-{kind}") for kind in ("ml", "reml"))
+    assert [ml.low, ml.high] == pytest.approx([0.0265423464, 1.13075095], rel=PRINTED)
+    assert [reml.low, reml.high] == pytest.approx([0.042712457, 1.4746625], rel=PRINTED)
+
+
+@pytest.mark.parametrize(
+    ("settings", "low", "high", "digits"),
+    [
+        ({"method": "genq"}, 0.0029, 0.6907, 5e-5),
+        ({"method": "genq", "weights": np.array(JACKSON_V) ** -0.5}, 0.0, 1.1245, 1e-4),
+        ({"method": "q-profile"}, 0.00232101703, 1.4871401, 5e-9),
+    ],
+)
+def test_generalised_q_with_a_moderator(settings, low, high, digits):
+    """Jackson et al 2014, BMC Med Res Methodol 14:103, example 1."""
+    X = np.column_stack([np.ones(16), [0] * 10 + [1] * 6])
+    bounds = core.tau2_interval(JACKSON_Y, JACKSON_V, X, **settings)
+    assert [bounds.low, bounds.high] == pytest.approx([low, high], abs=digits)
+
+
+def test_profile_likelihood_from_zero():
+    bounds = core.tau2_interval(*HOMOGENEOUS, method="profile-reml")
+    assert bounds.low == 0 < bounds.high
+
+
+def test_an_empty_generalised_q_interval_says_so():
+    bounds = core.tau2_interval([0.1, 0.1001, 0.0999, 0.1], [1, 1, 1, 1], method="genq")
+    assert (bounds.low, bounds.high) == (0, 0)
+    assert "empty" in bounds.why
+
+
+def test_the_median_unbiased_estimate_halves_the_distribution():
+    y, v = VIECHTBAUER_1
+    tau2 = core.estimate_tau2(y, v, method="genqm").tau2
+    model = MeanModel(y, v)
+    weights = model.form_weights(1 / model.v, tau2 / model.scale)
+    assert mixture_cdf(model.sum_of_squares(1 / model.v), weights) == pytest.approx(0.5, abs=1e-10)
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 7, 20, 60, 150])
+def test_a_mixture_of_equal_weights_is_a_chi_square(m):
+    for x in (0.01 * m, 0.5 * m, m, 2.5 * m):
+        assert mixture_cdf(2 * x, np.full(m, 2.0)) == pytest.approx(special.chdtr(m, x), abs=1e-10)
+    assert mixture_cdf(0, np.ones(m)) == 0
+
+
+def test_a_mixture_of_unequal_weights():
+    # two pairs of equal weights make a sum of two exponentials
+    exact = 1 - (3 * np.exp(-1 / 6) - np.exp(-1 / 2)) / 2
+    assert mixture_cdf(1.0, np.array([3.0, 3.0, 1.0, 1.0])) == pytest.approx(exact, abs=1e-12)
+
+
+def test_roots():
+    assert crossing(lambda t: t**3 - 2, 0, 4) == pytest.approx(2 ** (1 / 3), rel=1e-15)
+    assert crossing(lambda t: t, -1, 1) == 0
+    assert crossing(lambda t: -1.0 if t < 0.3 else 1.0, 0, 1) == pytest.approx(0.3, rel=1e-15)
+    assert falling_root(lambda t: 5 - t, 1e-9) == pytest.approx(5, rel=1e-15)
+    assert falling_root(lambda t: -1 - t, 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.ones((3, 1)), r"X must have one row per study \(4\); got shape \(3, 1\)"),
+        (np.ones((4, 0)), "X must have one row per study"),
+        ([[1], ["a"]], "X must be a matrix of numbers"),
+        ([1, 2, np.nan, 4], "X must be finite; it is not in study 2 of 4"),
+        (np.eye(4), r"X must have fewer columns than studies \(4\); got 4"),
+        (np.ones((4, 2)), "X must have linearly independent columns"),
+        (np.zeros(4), "X must have linearly independent columns"),
+    ],
+)
+def test_designs_that_cannot_be(X, message):
+    with pytest.raises(core.InputError, match=message):
+        core.estimate_tau2(*HOMOGENEOUS, X)
+
+
+def test_weights_are_checked():
+    with pytest.raises(core.InputError, match="weights must be finite and above 0; got -1 in study 1"):
+        core.estimate_tau2(*HOMOGENEOUS, method="genq", weights=[1, -1, 1, 1])
 
 
 def test_wrong_methods():

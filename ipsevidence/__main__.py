@@ -1,0 +1,5 @@
+"""``python -m ipsevidence`` is the command line."""
+
+from ipsevidence.cli import main
+
+main()

@@ -1,0 +1,249 @@
+"""The command line: it asks the inner rings and prints; it decides nothing about trials or statistics."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="ipsevidence",
+    help="The open evidence base on Individual Placement and Support: records, pooled effects, figures.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print {schema, command, data, notes} for a machine.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what was asked for, no remarks.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Folder that holds studies/ and analyses/.", show_default="found by itself"),
+]
+SpecName = Annotated[str, typer.Argument(metavar="SPEC", help="Id of an analysis, or path of a spec file.")]
+Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILES]...", help="Records; all of them without a name.")]
+
+
+def main() -> None:
+    """Run the command line; every error that a user can cause is one message and exit code 2, or 1 for findings."""
+    from ipsevidence.terminal import UserError, fail
+
+    try:
+        code = app(standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        known = UserError.of(error)
+        if known is None:
+            raise
+        sys.exit(fail(known))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@app.command()
+def validate(files: Files = None, data: Data = None, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Check records: every finding with its place, what is wrong and how to fix it."""
+    from ipsevidence import terminal
+    from ipsevidence.analysis.validation import validate as check
+
+    result = check(files or None, data)
+    terminal.findings(result, as_json=as_json, quiet=quiet)
+    raise typer.Exit(1 if any(finding.severity == "error" for finding in result.findings) else 0)
+
+
+@app.command()
+def fmt(
+    files: Files = None,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 if a file is not canonical.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Put records into their canonical form."""
+    from ipsevidence import terminal
+    from ipsevidence.analysis.validation import canonical_form
+
+    changed = canonical_form(files or None, data, write=not check)
+    terminal.formatted(changed, check=check, as_json=as_json, quiet=quiet)
+    raise typer.Exit(1 if check and changed else 0)
+
+
+@app.command("list")
+def list_(
+    group: Annotated[str | None, typer.Option(help="Only this analysis group.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only records with this tag.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """List the studies."""
+    from ipsevidence import terminal
+    from ipsevidence.dataset.collection import load
+
+    terminal.studies(load(data), group=group, tag=tag, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def show(
+    study: Annotated[str, typer.Argument(metavar="ID", help="Id of a study.")],
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show one study, every number with its source and basis."""
+    from ipsevidence import terminal
+    from ipsevidence.dataset.collection import load
+
+    terminal.study(load(data), study, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def stats(data: Data = None, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Count the studies by status, design, population, country, basis and fidelity scale."""
+    from ipsevidence import terminal
+    from ipsevidence.dataset.collection import load
+
+    terminal.stats(load(data), as_json=as_json, quiet=quiet)
+
+
+@app.command("map")
+def map_(data: Data = None, as_json: Json = False, quiet: Quiet = False) -> None:
+    """Show how many studies there are by population and comparator, and how well their counts are known."""
+    from ipsevidence import terminal
+    from ipsevidence.dataset.collection import load
+
+    terminal.evidence_map(load(data), as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def wanted(data: Data = None, as_json: Json = False, quiet: Quiet = False) -> None:
+    """List the numbers that nobody could read yet, and where they should be printed."""
+    from ipsevidence import terminal
+    from ipsevidence.dataset.collection import load
+
+    terminal.wanted(load(data), as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")],
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="csv, json, parquet, sqlite; all of them without it.")
+    ] = None,
+    for_: Annotated[
+        str | None, typer.Option("--for", help="metafor: one line a study, ready for escalc; needs --spec.")
+    ] = None,
+    spec: Annotated[str | None, typer.Option("--spec", help="With --for: id or path of the analysis.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the dataset as tables with a data dictionary, or an analysis's inputs for another program."""
+    from ipsevidence import terminal
+
+    terminal.exported(out, tuple(formats or ()), for_, spec, data, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def run(
+    specs: Annotated[list[str] | None, typer.Argument(metavar="[SPEC]...", help="Ids or paths of analyses.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every analysis that ships with the data.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with the committed results; exit 1 if one moved.")
+    ] = False,
+    update: Annotated[bool, typer.Option("--update", help="Write the committed results anew.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run analyses and print their numbers, or check or write the committed results."""
+    from ipsevidence import terminal
+
+    if check and update:
+        raise typer.BadParameter("give --check or --update, not both")
+    moved = terminal.runs(specs or [], data, every=every, check=check, update=update, as_json=as_json, quiet=quiet)
+    raise typer.Exit(1 if check and moved else 0)
+
+
+@app.command()
+def reproduce(
+    spec: Annotated[str | None, typer.Argument(metavar="[ID]", help="Id or path of a reproduction.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="The scoreboard of all reproductions.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Also write report and figures into this folder.")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a published analysis again and set every published figure beside the computed one."""
+    from ipsevidence import terminal
+
+    terminal.reproductions(spec, data, every=every, out=out, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def pool(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or XLSX table, one study a line.")],
+    columns: Annotated[
+        str | None, typer.Option(help="Names in the table for ours: ai=events_ips,n1i=total_ips.")
+    ] = None,
+    measure: Annotated[str, typer.Option(help="Effect measure: OR, RR, RD.")] = "OR",
+    tau2: Annotated[str, typer.Option(help="Estimator of tau2.")] = "reml",
+    interval: Annotated[str, typer.Option(help="Confidence interval: wald, t, hksj, hksj-adhoc.")] = "hksj",
+    prediction: Annotated[str, typer.Option(help="Prediction interval: none, normal, t-k1, t-k2.")] = "t-k1",
+    level: Annotated[str, typer.Option(help="Level of the intervals.")] = "0.95",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Pool a table of your own: columns ai n1i ci n2i, or yi and vi (or sei), or estimate ci_low ci_high."""
+    from ipsevidence import terminal
+
+    settings = {
+        "measure": measure,
+        "tau2": tau2,
+        "interval": interval,
+        "prediction": prediction,
+        "level": level,
+    }
+    terminal.pooled(file, columns, settings, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def figure(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="forest.")],
+    source: Annotated[str, typer.Argument(metavar="SPEC|FILE", help="An analysis, or a table of your own.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .png, .svg or .pdf.")],
+    columns: Annotated[str | None, typer.Option(help="For a table: its names for ours, as in pool.")] = None,
+    measure: Annotated[str, typer.Option(help="For a table: OR, RR, RD.")] = "OR",
+    style: Annotated[str, typer.Option(help="Preset.")] = "default",
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw a figure of an analysis or of your own table."""
+    from ipsevidence import terminal
+
+    terminal.drawn(kind, source, out, columns, measure, style, data, as_json=as_json, quiet=quiet)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from ipsevidence import __version__
+
+        typer.echo(f"ipsevidence {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version

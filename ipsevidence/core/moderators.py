@@ -1,0 +1,576 @@
+"""Effects that differ between kinds of studies: meta-regression, subgroups, permutation tests."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from ipsevidence.core.heterogeneity import chi2_tail, h2_from_q, h2_from_tau2, i2_from_q, i2_from_tau2, typical_variance
+from ipsevidence.core.inputs import InputError, check_effects, check_level, check_number, check_word
+from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, Spread, pool, quantile
+from ipsevidence.core.registry import Method, choose
+from ipsevidence.core.results import (
+    FitStatistics,
+    FloatArray,
+    Interval,
+    NotApplicable,
+    PermutationResult,
+    PooledResult,
+    PoolSettings,
+    Prediction,
+    RegressionResult,
+    SubgroupResult,
+    TestResult,
+    frozen_array,
+)
+from ipsevidence.core.tau2 import GIVEN_TAU2, TAU2_ESTIMATORS, TAU2_INTERVALS, bounds_of_tau2, deviance
+from ipsevidence.core.weighting import MeanModel, Model, RegressionModel, check_design
+
+STUDIES_PER_MODERATOR = 10
+SAME = 1e-9  # permuted statistics this close to the observed one are ties
+
+
+def meta_regression(
+    y: Any,
+    v: Any,
+    X: Any,
+    *,
+    tau2: str | float = "reml",
+    interval: str = "hksj",
+    level: float = 0.95,
+    names: Sequence[str] | None = None,
+) -> RegressionResult:
+    """Return the regression of effects on moderators.
+
+    Parameters
+    ----------
+    y, v : array_like of shape (k,)
+        Effects and sampling variances.
+    X : array_like of shape (k, p)
+        Moderators, with the column of ones if there is to be an intercept.
+    tau2 : str or float
+        Key of `TAU2_ESTIMATORS`, or the between-study variance itself.
+    interval : {'wald', 't', 'hksj', 'hksj-adhoc'}
+        Confidence intervals of the coefficients, with k - p degrees of freedom for all but wald.
+    level : float
+        Level of the intervals, between 0 and 1.
+    names : sequence of str, optional
+        Names of the columns of X.
+
+    Returns
+    -------
+    RegressionResult
+
+    Raises
+    ------
+    InputError
+        If a parameter cannot be used; the message names it, and the study.
+
+    Notes
+    -----
+    ``hksj`` is the method of Knapp and Hartung: the covariance is multiplied by Q(tau2)/(k - p), and the
+    test of all moderators is an F test. R2 compares tau2 with that of the model without moderators, by the
+    same estimator; it is nan without intercept, for a common-effect model, and for a given tau2.
+
+    References
+    ----------
+    .. [1] Knapp G, Hartung J. Improved tests for a random effects meta-regression with a single covariate.
+       Stat Med 2003;22:2693-2710. doi:10.1002/sim.1482
+    .. [2] Thompson SG, Higgins JPT. How should meta-regression analyses be undertaken and interpreted?
+       Stat Med 2002;21:1559-1573. doi:10.1002/sim.1187
+    """
+    y, v = check_effects(y, v)
+    design = check_design(X, y.size)
+    columns = design.shape[1]
+    labels = tuple(f"x{j}" for j in range(columns)) if names is None else tuple(names)
+    if len(labels) != columns:
+        raise InputError(f"names must have one entry per column of X ({columns}); got {len(labels)}", parameter="names")
+    choose("interval", interval, INTERVALS)
+    settings = PoolSettings(tau2=_estimator(tau2).key, interval=interval, prediction="none", level=check_level(level))
+    model = RegressionModel(y, v, design)
+    value, tau2_se = _between(model, tau2)
+    return _regression(y, v, design, model, value, tau2_se, settings, labels)
+
+
+def _estimator(tau2: str | float) -> Method:
+    return choose("tau2", tau2, TAU2_ESTIMATORS) if isinstance(tau2, str) else GIVEN_TAU2
+
+
+def _between(model: Model, tau2: str | float) -> tuple[float, float]:
+    """Return tau2 and its standard error in internal units."""
+    if isinstance(tau2, str):
+        found = _estimator(tau2).function(model)
+        return max(0.0, found.tau2), found.se
+    return check_number("tau2", tau2, least=0.0) / model.scale, math.nan
+
+
+def _regression(
+    y: FloatArray,
+    v: FloatArray,
+    X: FloatArray,
+    model: RegressionModel,
+    tau2: float,
+    tau2_se: float,
+    settings: PoolSettings,
+    names: tuple[str, ...],
+) -> RegressionResult:
+    w = 1.0 / (model.v + tau2)
+    spread: Spread = INTERVALS[settings.interval].function(model.sum_of_squares(w), model.df)
+    covariance = spread.factor * model.covariance(w)
+    coefficients, se = model.coefficients(w), np.sqrt(np.diag(covariance))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = np.where(se > 0, coefficients / se, np.nan)
+    reach = np.where(se > 0, quantile(settings.level, spread.df) * se, np.nan)
+    tested = _tested(X)
+    qm, qm_df, qm_df2, qm_p = _wald_test(coefficients[tested], covariance[np.ix_(tested, tested)], spread.df)
+    qe, typical = model.sum_of_squares(1.0 / model.v), typical_variance(model)
+    common = settings.tau2 == "common"
+    bounds = TAU2_INTERVALS["q-profile"].function(model, settings.level)
+    profile = bounds_of_tau2(model, bounds[0], bounds[1], level=settings.level, method="q-profile", why=bounds[2])
+    return RegressionResult(
+        names=names,
+        coefficients=frozen_array(coefficients),
+        se=frozen_array(se),
+        low=frozen_array(coefficients - reach),
+        high=frozen_array(coefficients + reach),
+        statistic=frozen_array(statistic),
+        p=frozen_array(_two_sided(statistic, spread.df)),
+        vif=frozen_array(_inflation(covariance, tested)),
+        covariance=frozen_array(covariance),
+        df=spread.df,
+        tau2=tau2 * model.scale,
+        tau2_se=tau2_se * model.scale,
+        tau2_ci=profile.tau2,
+        i2=i2_from_q(qe, model.df) if common else i2_from_tau2(tau2, typical),
+        h2=h2_from_q(qe, model.df) if common else h2_from_tau2(tau2, typical),
+        r2=_explained(y, v, X, tau2 * model.scale, settings.tau2),
+        qe=qe,
+        qe_df=model.df,
+        qe_p=chi2_tail(qe, model.df),
+        qm=qm,
+        qm_df=qm_df,
+        qm_df2=qm_df2,
+        qm_p=qm_p,
+        k=model.k,
+        p_columns=model.p,
+        y=frozen_array(y),
+        v=frozen_array(v),
+        X=frozen_array(X),
+        settings=settings,
+        notes=_regression_notes(model.k, qm_df),
+    )
+
+
+def _tested(X: FloatArray) -> NDArray[np.intp]:
+    """Return the indices of the moderators: all columns but an intercept, unless that is all there is."""
+    constant = np.all(X[0] == X, axis=0)
+    moderators = np.flatnonzero(~constant)
+    return moderators if moderators.size else np.arange(X.shape[1])
+
+
+def _has_intercept(X: FloatArray) -> bool:
+    return bool(np.all(X[0] == X, axis=0).any())
+
+
+def _two_sided(statistic: FloatArray, df: float) -> FloatArray:
+    if math.isnan(df):
+        p: FloatArray = special.erfc(np.abs(statistic) / math.sqrt(2.0))
+    else:
+        p = 2.0 * special.stdtr(df, -np.abs(statistic))
+    return p
+
+
+def _wald_test(b: FloatArray, covariance: FloatArray, df: float) -> tuple[float, int, float, float]:
+    """Return statistic, degrees of freedom and p-value of the test that all of b are 0."""
+    if np.diag(covariance).min() <= 0.0:
+        return math.nan, b.size, df, math.nan
+    qm = float(b @ np.linalg.solve(covariance, b))
+    if math.isnan(df):
+        return qm, b.size, math.nan, chi2_tail(qm, b.size)
+    return qm / b.size, b.size, df, float(special.fdtrc(b.size, df, qm / b.size))
+
+
+def _inflation(covariance: FloatArray, tested: NDArray[np.intp]) -> FloatArray:
+    """Return the variance inflation factors of the tested coefficients, nan for the others."""
+    found = np.full(covariance.shape[0], np.nan)
+    part = covariance[np.ix_(tested, tested)]
+    if np.diag(part).min() > 0.0:
+        found[tested] = np.diag(part) * np.diag(np.linalg.inv(part))
+    return found
+
+
+def _explained(y: FloatArray, v: FloatArray, X: FloatArray, tau2: float, key: str) -> float:
+    if key in {"common", GIVEN_TAU2.key} or not _has_intercept(X):
+        return math.nan
+    plain = MeanModel(y, v)
+    total = max(0.0, TAU2_ESTIMATORS[key].function(plain).tau2) * plain.scale
+    return 100.0 * max(0.0, 1.0 - tau2 / total) if total > 0.0 else 0.0
+
+
+def _regression_notes(k: int, moderators: int) -> tuple[str, ...]:
+    if k < STUDIES_PER_MODERATOR * moderators:
+        return (f"Fewer than {STUDIES_PER_MODERATOR} studies per moderator ({k} for {moderators}): read with care.",)
+    return ()
+
+
+def predict_effects(fit: RegressionResult, X: Any, *, prediction: str = "t-k1") -> Prediction:
+    """Return the effects a meta-regression predicts, with confidence and prediction bands.
+
+    Parameters
+    ----------
+    fit : RegressionResult
+        From `meta_regression`.
+    X : array_like of shape (m, p)
+        Moderators to predict at, with the intercept's 1.
+    prediction : {'none', 'normal', 't-k1', 't-k2'}
+        Prediction bands; ``t-k1`` has k - p degrees of freedom, ``t-k2`` one less.
+
+    Returns
+    -------
+    Prediction
+
+    Raises
+    ------
+    InputError
+        If X has another number of columns.
+    """
+    rows = np.atleast_2d(np.asarray(X, dtype=float))
+    if rows.shape[1] != fit.p_columns:
+        raise InputError(f"X must have {fit.p_columns} columns; got {rows.shape[1]}", parameter="X")
+    df: float = choose("prediction", prediction, PREDICTIONS).function(fit.k - fit.p_columns)
+    estimate = rows @ fit.coefficients
+    se = np.sqrt(np.einsum("ij,jk,ik->i", rows, fit.covariance, rows))
+    reach = quantile(fit.settings.level, fit.df) * se
+    wide = quantile(fit.settings.level, df) * np.sqrt(fit.tau2 + se**2) if not df <= 0 else np.full_like(se, np.nan)
+    return Prediction(
+        estimate=frozen_array(estimate),
+        se=frozen_array(se),
+        low=frozen_array(estimate - reach),
+        high=frozen_array(estimate + reach),
+        prediction_low=frozen_array(estimate - wide),
+        prediction_high=frozen_array(estimate + wide),
+        level=fit.settings.level,
+    )
+
+
+def fit_statistics(y: Any, v: Any, X: Any = None, *, method: str = "ml") -> FitStatistics:
+    """Return log-likelihood and information criteria of a random-effects model at its maximum.
+
+    Parameters
+    ----------
+    y, v : array_like of shape (k,)
+        Effects and sampling variances; at least two studies.
+    X : array_like of shape (k, p), optional
+        Design matrix with its column of ones; a mean alone unless given.
+    method : {'ml', 'reml'}
+        Which likelihood. Restricted likelihoods compare only between models with the same X.
+
+    Returns
+    -------
+    FitStatistics
+
+    Raises
+    ------
+    InputError
+        If a parameter cannot be used.
+
+    Notes
+    -----
+    The restricted likelihood is that of Harville with the term log det(X'X) / 2, as R's ``metafor`` has it;
+    its criteria count k - p observations.
+    """
+    choose("method", method, {key: TAU2_ESTIMATORS[key] for key in ("ml", "reml")})
+    y, v = check_effects(y, v)
+    design = check_design(np.ones(y.size) if X is None else X, y.size)
+    model = RegressionModel(y, v, design)
+    restricted = method == "reml"
+    tau2 = TAU2_ESTIMATORS[method].function(model).tau2
+    n = model.df if restricted else model.k
+    twice = float(deviance(model, np.array([tau2]), restricted=restricted)[0]) + n * math.log(
+        2.0 * math.pi * model.scale
+    )
+    if restricted:
+        twice -= float(model.log_det(np.ones(model.k)))
+    parameters = model.p + 1
+    enough = max(n, parameters + 2)
+    return FitStatistics(
+        method=method,
+        log_likelihood=-0.5 * twice,
+        deviance=twice - (_saturated(model) if not restricted else 0.0),
+        aic=twice + 2 * parameters,
+        bic=twice + parameters * math.log(n),
+        aicc=twice + 2 * parameters * enough / (enough - parameters - 1),
+        parameters=parameters,
+    )
+
+
+def _saturated(model: RegressionModel) -> float:
+    """Return -2 log-likelihood of the model that fits every study."""
+    return float(np.log(2.0 * math.pi * model.scale * model.v).sum())
+
+
+def likelihood_ratio_test(y: Any, v: Any, X: Any, smaller: Any = None) -> TestResult:
+    """Return the likelihood-ratio test of nested models, by maximum likelihood.
+
+    Parameters
+    ----------
+    y, v : array_like of shape (k,)
+        Effects and sampling variances.
+    X, smaller : array_like of shape (k, p)
+        Designs of the larger and of the smaller model; the smaller is a mean alone unless given.
+
+    Returns
+    -------
+    TestResult
+    """
+    large, small = fit_statistics(y, v, X), fit_statistics(y, v, smaller)
+    df = large.parameters - small.parameters
+    if df <= 0:
+        raise InputError("smaller must have fewer columns than X", parameter="smaller")
+    statistic = max(0.0, 2.0 * (large.log_likelihood - small.log_likelihood))
+    return TestResult(
+        name="likelihood ratio",
+        null="the added moderators explain nothing",
+        distribution="chi2",
+        statistic=statistic,
+        df=float(df),
+        p=chi2_tail(statistic, df),
+    )
+
+
+def subgroups(
+    y: Any,
+    v: Any,
+    groups: Sequence[Any],
+    *,
+    tau2: str | float = "reml",
+    interval: str = "hksj",
+    prediction: str = "t-k1",
+    level: float = 0.95,
+    common_tau2: bool = False,
+) -> SubgroupResult:
+    """Return one pool per group and the test that the groups share one effect.
+
+    Parameters
+    ----------
+    y, v : array_like of shape (k,)
+        Effects and sampling variances.
+    groups : sequence of length k
+        The group of each study.
+    tau2, interval, prediction, level
+        As in `pool`.
+    common_tau2 : bool
+        Whether the groups share one between-study variance, estimated with a coefficient per group.
+
+    Returns
+    -------
+    SubgroupResult
+
+    Raises
+    ------
+    InputError
+        If a parameter cannot be used.
+
+    Notes
+    -----
+    With separate variances the test is Cochran's Q of the group means, with the standard errors of the
+    interval method asked for. With a common one it is the Wald test of the regression on the groups.
+
+    References
+    ----------
+    .. [1] Borenstein M, Higgins JPT. Meta-analysis and subgroups. Prev Sci 2013;14:134-143.
+       doi:10.1007/s11121-013-0377-7
+    """
+    y, v = check_effects(y, v)
+    if len(groups) != y.size:
+        raise InputError(f"groups must have as many entries as y ({y.size}); got {len(groups)}", parameter="groups")
+    order = list(dict.fromkeys(groups))
+    member = [np.array([g == group for g in groups]) for group in order]
+    shared = math.nan
+    if common_tau2 and len(order) < y.size:
+        model = RegressionModel(y, v, np.column_stack(member).astype(float))
+        shared = _between(model, tau2)[0] * model.scale
+    each = tau2 if math.isnan(shared) else shared
+    pools = tuple(pool(y[m], v[m], tau2=each, interval=interval, prediction=prediction, level=level) for m in member)
+    test = _between_groups(y, v, member, pools, shared, interval)
+    small = [str(g) for g, fit in zip(order, pools, strict=True) if fit.k < 5]
+    notes = (f"Groups with fewer than five studies ({', '.join(small)}): the test says little.",) if small else ()
+    return SubgroupResult(groups=tuple(order), pools=pools, test=test, common_tau2=shared, notes=notes)
+
+
+def _between_groups(
+    y: FloatArray,
+    v: FloatArray,
+    member: list[Any],
+    pools: tuple[PooledResult, ...],
+    shared: float,
+    interval: str,
+) -> TestResult | NotApplicable:
+    if len(pools) < 2:
+        return NotApplicable(reason="one group has nothing to differ from")
+    null = "all groups share one effect"
+    if not math.isnan(shared):
+        X = np.column_stack([np.ones(y.size), *member[1:]]).astype(float)
+        fit = meta_regression(y, v, X, tau2=shared, interval=interval)
+        kind, df = ("chi2", float(fit.qm_df)) if math.isnan(fit.qm_df2) else ("f", float(fit.qm_df))
+        return TestResult(name="Q between", null=null, distribution=kind, statistic=fit.qm, df=df, p=fit.qm_p)
+    se = np.array([fit.se for fit in pools])
+    if se.min() == 0.0:
+        return NotApplicable(reason="the effects within a group are identical, which makes its standard error 0")
+    means = MeanModel(np.array([fit.estimate for fit in pools]), se**2)
+    q = means.sum_of_squares(1.0 / means.v)
+    return TestResult(
+        name="Q between", null=null, distribution="chi2", statistic=q, df=float(means.df), p=chi2_tail(q, means.df)
+    )
+
+
+def difference(first: PooledResult, second: PooledResult, *, level: float = 0.95) -> tuple[float, Interval, float]:
+    """Return the difference of two independent pooled effects, its Wald interval and p-value.
+
+    Parameters
+    ----------
+    first, second : PooledResult
+        Pools that share no study.
+    level : float
+        Level of the interval.
+
+    Returns
+    -------
+    tuple of (float, Interval, float)
+        First less second; on log measures the logarithm of the ratio of effects.
+    """
+    gap, se = first.estimate - second.estimate, math.hypot(first.se, second.se)
+    reach = quantile(check_level(level), math.nan) * se
+    p = float(_two_sided(np.array(gap / se), math.nan)) if se > 0.0 else math.nan
+    return gap, Interval(low=gap - reach, high=gap + reach, level=level), p
+
+
+def permutation_test(
+    y: Any,
+    v: Any,
+    X: Any = None,
+    *,
+    tau2: str = "reml",
+    interval: str = "wald",
+    statistic: str = "test",
+    exact_limit: int = 5040,
+    permutations: int = 1000,
+    seed: int = 1,
+) -> PermutationResult:
+    """Return a permutation test of a mean, or of the coefficients of a meta-regression.
+
+    Parameters
+    ----------
+    y, v : array_like of shape (k,)
+        Effects and sampling variances.
+    X : array_like of shape (k, p), optional
+        Design matrix with its column of ones.
+    tau2, interval : str
+        How each permuted data set is fitted; as in `pool`.
+    statistic : {'test', 'estimate'}
+        Whether permuted Wald statistics or permuted coefficients are compared.
+    exact_limit : int
+        All permutations are evaluated where there are no more than these.
+    permutations : int
+        Otherwise this many random ones.
+    seed : int
+        Seed of the random ones.
+
+    Returns
+    -------
+    PermutationResult
+
+    Raises
+    ------
+    InputError
+        If a parameter cannot be used.
+
+    Notes
+    -----
+    Without moderators the signs of the effects are permuted, with moderators the rows of X. A two-sided
+    p-value is the share of permutations whose statistic is at least as far from 0 as the observed one; among
+    random permutations the observed one counts once.
+
+    References
+    ----------
+    .. [1] Follmann DA, Proschan MA. Valid inference in random effects meta-analysis. Biometrics
+       1999;55:732-737. doi:10.1111/j.0006-341X.1999.00732.x
+    .. [2] Higgins JPT, Thompson SG. Controlling the risk of spurious findings from meta-regression. Stat Med
+       2004;23:1663-1682. doi:10.1002/sim.1752
+    """
+    y, v = check_effects(y, v)
+    check_word("statistic", statistic, ("test", "estimate"))
+    design = check_design(np.ones(y.size) if X is None else X, y.size)
+    estimator, spreads = choose("tau2", tau2, TAU2_ESTIMATORS), choose("interval", interval, INTERVALS)
+    generator = np.random.default_rng(seed)
+    tested = _tested(design)
+    if X is None:
+        total = 2.0**y.size
+        data = _signs(y, generator, None if total <= exact_limit else permutations)
+        models: Iterator[Model] = (MeanModel(signed, v) for signed in data)
+    else:
+        total = _arrangements(design)
+        rows = _row_orders(design, generator, None if total <= exact_limit else permutations)
+        models = (RegressionModel(y, v, design[order]) for order in rows)
+    exact = total <= exact_limit
+    of_test = statistic == "test"
+    fits = np.array([_statistics(model, estimator, spreads, tested, of_test=of_test) for model in models])
+    observed = _statistics(RegressionModel(y, v, design), estimator, spreads, tested, of_test=of_test)
+    as_far = np.abs(fits) >= np.abs(observed) * (1.0 - SAME)
+    share = as_far.mean(axis=0) if exact else (as_far.sum(axis=0) + 1) / (len(fits) + 1)
+    return PermutationResult(
+        names=tuple(f"x{j}" for j in range(design.shape[1])),
+        statistic=frozen_array(observed[:-1]),
+        p=frozen_array(share[:-1]),
+        qm=math.nan if X is None else float(observed[-1]),
+        qm_p=math.nan if X is None else float(share[-1]),
+        permutations=len(fits),
+        exact=exact,
+    )
+
+
+def _statistics(
+    model: Model, estimator: Method, spreads: Method, tested: NDArray[np.intp], *, of_test: bool
+) -> FloatArray:
+    """Return the statistics of all coefficients and, last, the test of all moderators."""
+    w = 1.0 / (model.v + max(0.0, estimator.function(model).tau2))
+    spread: Spread = spreads.function(model.sum_of_squares(w), model.df)
+    b, covariance = model.coefficients(w), spread.factor * model.covariance(w)
+    qm = _wald_test(b[tested], covariance[np.ix_(tested, tested)], spread.df)[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.append(b / np.sqrt(np.diag(covariance)) if of_test else b, qm)
+
+
+def _signs(y: FloatArray, generator: np.random.Generator, draws: int | None) -> Iterator[FloatArray]:
+    if draws is None:
+        yield from (y * np.array(signs) for signs in itertools.product((1.0, -1.0), repeat=y.size))
+    else:
+        yield from y * generator.choice([-1.0, 1.0], size=(draws, y.size))
+
+
+def _arrangements(X: FloatArray) -> float:
+    """Return how many different orders the rows of X have."""
+    repeats = np.unique(X, axis=0, return_counts=True)[1]
+    return math.factorial(X.shape[0]) / math.prod(math.factorial(int(n)) for n in repeats)
+
+
+def _row_orders(X: FloatArray, generator: np.random.Generator, draws: int | None) -> Iterator[NDArray[np.intp]]:
+    if draws is not None:
+        yield from (generator.permutation(X.shape[0]) for _ in range(draws))
+        return
+    kinds = np.unique(X, axis=0, return_inverse=True)[1].ravel()
+    stock = [list(np.flatnonzero(kinds == kind)) for kind in range(int(kinds.max()) + 1)]
+
+    def place(left: list[int], done: list[int]) -> Iterator[list[int]]:
+        if not any(left):
+            yield done
+        for kind, count in enumerate(left):
+            if count:
+                rest = [n - (j == kind) for j, n in enumerate(left)]
+                yield from place(rest, [*done, int(stock[kind][count - 1])])
+
+    yield from (np.array(order) for order in place([len(s) for s in stock], []))

@@ -1,0 +1,100 @@
+"""Sentences made from a run: each says only what was done."""
+
+from typing import TYPE_CHECKING
+
+from ipsevidence import __version__
+from ipsevidence.core import INTERVALS, MEASURES, PREDICTIONS, TAU2_ESTIMATORS, NotApplicable
+from ipsevidence.report.tables import RATIOS, numerals, persons, shown, shown_interval
+
+if TYPE_CHECKING:
+    from ipsevidence.analysis.running import AnalysisRun
+
+__all__ = ["beside_line", "methods", "plain_words", "references", "stamp", "verdict_line"]
+
+
+def verdict_line(analysis: "AnalysisRun") -> str:
+    """Say the main result in one line: estimate, intervals, studies, participants."""
+    fit, measure = analysis.fit, analysis.spec.effect.measure
+    if isinstance(fit, NotApplicable):
+        return f"No pooled effect: {fit.reason}."
+    level = f"{100 * fit.ci.level:g}%"
+    parts = [f"{analysis.measure.label.capitalize()} {numerals(measure).effect(shown(measure, fit.estimate))}"]
+    if not fit.ci.missing:
+        parts.append(f"{level} CI {shown_interval(measure, fit.ci)}")
+    if not fit.prediction.missing:
+        parts.append(f"{level} prediction interval {shown_interval(measure, fit.prediction)}")
+    trials = "1\u00a0trial" if fit.k == 1 else f"{RATIOS.count(fit.k)}\u00a0trials"
+    return f"{'; '.join(parts)}; {trials}, {persons(analysis.participants)}\u00a0participants."
+
+
+def beside_line(analysis: "AnalysisRun") -> str:
+    """Say the result of the variation that the spec puts beside the main one; empty where it names none."""
+    wanted = analysis.spec.report.beside
+    variation = next((v for v in analysis.sensitivity if v.id == wanted), None)
+    if variation is None or isinstance(variation.fit, NotApplicable):
+        return ""
+    fit, measure = variation.fit, variation.measure
+    return (
+        f"Beside it, {variation.because or variation.label} ({variation.label}): {MEASURES[measure].label} "
+        f"{numerals(measure).effect(shown(measure, fit.estimate))}, 95% CI {shown_interval(measure, fit.ci)}, "
+        f"prediction interval {shown_interval(measure, fit.prediction)}."
+    )
+
+
+def plain_words(analysis: "AnalysisRun") -> str:
+    """Say what the result means without statistics, and why there is no absolute figure where there is none."""
+    if analysis.spec.report.plain_words:
+        return analysis.spec.report.plain_words
+    concepts = {row.extra.get("concept") for row in analysis.rows}
+    if len(concepts) > 1:
+        return (
+            f"No figure per 100 people is given: the trials count {len(concepts)} different things "
+            f"({', '.join(sorted(str(concept) for concept in concepts))})."
+        )
+    return ""
+
+
+def methods(analysis: "AnalysisRun") -> str:
+    """Write the methods paragraph from what was run."""
+    spec = analysis.spec
+    how = "by name" if spec.studies.by_name else "by rule"
+    parts = [
+        f"{RATIOS.count(len(analysis.rows))} studies were selected {how} from the ipsevidence dataset."
+        if analysis.data
+        else f"{RATIOS.count(len(analysis.rows))} studies were read from a table.",
+        MEASURES[spec.effect.measure].sentence,
+        TAU2_ESTIMATORS[spec.model.tau2].sentence,
+        INTERVALS[spec.model.interval].sentence,
+        PREDICTIONS[spec.model.prediction].sentence,
+    ]
+    if spec.effect.to != "none" and any(_empty(row) for row in analysis.rows):
+        parts.append(f"{spec.effect.add} was added to each cell of tables with an empty cell.")
+    if analysis.groups:
+        parts.append("Groups were pooled separately, each with its own between-study variance.")
+    if analysis.sensitivity:
+        parts.append(f"{RATIOS.count(len(analysis.sensitivity))} sensitivity analyses were run.")
+    return " ".join(part for part in parts if part)
+
+
+def _empty(row: object) -> bool:
+    counts = getattr(row, "counts", None)
+    return counts is not None and 0 in (
+        counts.events1,
+        counts.events2,
+        counts.n1 - counts.events1,
+        counts.n2 - counts.events2,
+    )
+
+
+def references(analysis: "AnalysisRun") -> tuple[str, ...]:
+    """List the publications of the trials in the pool."""
+    cited = (str(row.extra.get("citation", "")) for row in analysis.rows)
+    return tuple(sorted({citation for citation in cited if citation}))
+
+
+def stamp(analysis: "AnalysisRun") -> str:
+    """Name the versions and the digest that the numbers rest on."""
+    text = f"ipsevidence {__version__}"
+    if analysis.data is not None:
+        text += f"; dataset {analysis.data.version}, {analysis.data.records} records, SHA-256 {analysis.data.digest}"
+    return text

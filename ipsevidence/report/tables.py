@@ -1,0 +1,197 @@
+"""The tables of an analysis: verdicts, results, inputs, outcomes, participants, decisions."""
+
+from typing import TYPE_CHECKING
+
+from ipsevidence.core import (
+    INTERVALS,
+    MEASURES,
+    TAU2_ESTIMATORS,
+    Interval,
+    NotApplicable,
+    PooledResult,
+)
+from ipsevidence.dataset.vocabulary import BASIS
+from ipsevidence.figures.numbers import EN_DASH, Numerals
+from ipsevidence.report.table import Table, make
+
+if TYPE_CHECKING:
+    from ipsevidence.analysis.reproduction import Reproduction
+    from ipsevidence.analysis.running import AnalysisRun, Fit
+
+__all__ = [
+    "decisions",
+    "inputs",
+    "outcomes",
+    "participants",
+    "results",
+    "verdicts",
+]
+
+
+RATIOS = Numerals()
+DIFFERENCES = Numerals(ratio=False)
+
+
+def persons(value: float) -> str:
+    """Write a number of people, with commas between thousands."""
+    return EN_DASH if value != value else f"{value:,.0f}"  # noqa: PLR0124 (nan is the one number that is not itself)
+
+
+def numerals(measure: str) -> Numerals:
+    """Return how effects of a measure are written."""
+    return RATIOS if MEASURES[measure].scale == "log" else DIFFERENCES
+
+
+def verdicts(reproduction: "Reproduction") -> Table:
+    """Published against computed, one row a figure."""
+    known = {"read": "read", "second-hand": "second-hand", "not-read": "not read"}
+    return make(
+        "Published against computed",
+        "Figure|#Published|#Computed|Published figure was|Verdict|Why",
+        (
+            (
+                f"{v.label}: {v.target.text}" if v.target.text else v.label,
+                v.published or EN_DASH,
+                v.shown or EN_DASH,
+                known[v.target.target],
+                v.verdict,
+                v.target.because or "",
+            )
+            for v in reproduction.verdicts
+        ),
+        notes=("unverified: the figure was not read, or an input was chosen to match it; agreement is in brackets.",),
+    )
+
+
+def inputs(analysis: "AnalysisRun") -> Table:
+    """What each study brings in: counts, effect, weight, basis of the weakest number."""
+    fit = analysis.fit
+    weights = fit.weights if isinstance(fit, PooledResult) else [float("nan")] * len(analysis.rows)
+    half = _half_widths(analysis)
+    write = numerals(analysis.spec.effect.measure)
+    rows = []
+    for row, y, spread, weight in zip(analysis.rows, analysis.y, half, weights, strict=True):
+        cells = row.counts
+        rows.append(
+            (
+                row.label,
+                f"{RATIOS.count(cells.events1)}/{RATIOS.count(cells.n1)}" if cells else "",
+                f"{RATIOS.count(cells.events2)}/{RATIOS.count(cells.n2)}" if cells else "",
+                write.effect(analysis.shown(y)),
+                write.range(analysis.shown(y - spread), analysis.shown(y + spread)),
+                write.weight(weight),
+                BASIS[row.basis].label if row.basis else "",
+            ),
+        )
+    measure = analysis.spec.effect.measure
+    return make(
+        "Studies",
+        f"Study|#Events/n|#Events/n, other arm|#{measure}|#{_level(analysis)} CI|#Weight, %|Basis",
+        rows,
+    )
+
+
+def _half_widths(analysis: "AnalysisRun") -> list[float]:
+    from scipy.special import ndtri
+
+    z = float(ndtri((1 + float(analysis.spec.model.level)) / 2))
+    return [z * v**0.5 for v in analysis.v]
+
+
+def _level(analysis: "AnalysisRun") -> str:
+    return f"{100 * float(analysis.spec.model.level):g}%"
+
+
+def results(analysis: "AnalysisRun") -> Table:
+    """The main result, the groups and every sensitivity analysis, one row each."""
+    spec = analysis.spec
+    rows = [
+        _result_row(f"all trials ({method_line(analysis)})", spec.effect.measure, analysis.participants, analysis.fit)
+    ]
+    rows.extend(
+        _result_row(
+            group.label,
+            spec.effect.measure,
+            sum(analysis.rows[i].participants for i in group.members),
+            group.fit,
+        )
+        for group in analysis.groups
+    )
+    rows.extend(_result_row(v.label, v.measure, v.participants, v.fit) for v in analysis.sensitivity)
+    notes = [analysis.between.reason] if isinstance(analysis.between, NotApplicable) else []
+    return make(
+        "Results",
+        f"Analysis|Measure|#k|#Participants|#Estimate|#{_level(analysis)} CI|#Prediction interval|#τ²|#I²|#p",
+        rows,
+        notes,
+    )
+
+
+def _result_row(label: str, measure: str, people: float, fit: "Fit") -> tuple[str, ...]:
+    if isinstance(fit, NotApplicable):
+        return (label, measure, "", persons(people), fit.reason, "", "", "", "", "")
+    return (
+        label,
+        measure,
+        RATIOS.count(fit.k),
+        persons(people),
+        numerals(measure).effect(shown(measure, fit.estimate)),
+        shown_interval(measure, fit.ci),
+        shown_interval(measure, fit.prediction),
+        RATIOS.tau2(fit.tau2),
+        RATIOS.percent(fit.i2),
+        RATIOS.p_value(fit.p),
+    )
+
+
+def shown(measure: str, value: float) -> float:
+    """Return a value of the pooled scale as it is shown: ratios back from their logs."""
+    from math import exp
+
+    return exp(value) if MEASURES[measure].scale == "log" else value
+
+
+def shown_interval(measure: str, bounds: Interval) -> str:
+    """Write an interval of the pooled scale as it is shown; a dash where there is none."""
+    if bounds.missing:
+        return EN_DASH
+    return numerals(measure).range(shown(measure, bounds.low), shown(measure, bounds.high))
+
+
+def method_line(analysis: "AnalysisRun") -> str:
+    """Name the estimator and the interval in a few words."""
+    model = analysis.spec.model
+    return f"{TAU2_ESTIMATORS[model.tau2].label}, {INTERVALS[model.interval].label}"
+
+
+def outcomes(analysis: "AnalysisRun") -> Table:
+    """What each study's outcome is, for they need not be the same."""
+    rows = (
+        (
+            row.label,
+            str(row.extra.get("concept", "")),
+            str(row.extra.get("window", "")),
+            f"{row.extra['months']:g}" if isinstance(row.extra.get("months"), float) else "",
+            str(row.extra.get("definition", "")),
+            str(row.extra.get("denominator", "")),
+        )
+        for row in analysis.rows
+    )
+    return make("What the outcomes are", "Study|Concept|When|#Months|Definition in the source|Denominator", rows)
+
+
+def participants(analysis: "AnalysisRun") -> Table:
+    """Headline and analysed participants, with the reason where they differ."""
+    rows = []
+    for row in analysis.rows:
+        analysed = row.counts.n1 + row.counts.n2 if row.counts else float("nan")
+        because = str(row.extra.get("because", "")) if row.participants != analysed else ""
+        rows.append((row.label, persons(row.participants), persons(analysed), because))
+    rows.append(("Sum", persons(analysis.participants), persons(analysis.analysed), ""))
+    return make("Participants", "Study|#Headline|#In the counts|Why they differ", rows)
+
+
+def decisions(analysis: "AnalysisRun", *, included: bool) -> Table:
+    """Studies in, or out, with the reason."""
+    rows = ((d.label, d.reason) for d in analysis.decisions if d.included == included)
+    return make("Studies in" if included else "Studies out", "Study|Reason", rows)

@@ -1,0 +1,137 @@
+"""The report: every number of the run is on it, nothing in it can run, and twice the same bytes."""
+
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from ipsevidence.analysis.reproduction import Reproduction, reproduce
+from ipsevidence.analysis.rows import Counts, StudyRow
+from ipsevidence.analysis.running import pool_rows
+from ipsevidence.analysis.usertables import table_spec
+from ipsevidence.dataset.collection import load
+from ipsevidence.report.page import inputs_csv, write_report
+
+ROOT = Path(__file__).parents[2]
+FILES = {"report.html", "forest.svg", "forest.png", "forest.pdf", "results.json", "inputs.csv"}
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    reproduction = reproduce("bond-2019-nine-rcts", load(ROOT))
+    write_report(reproduction, folder)
+    return folder, reproduction
+
+
+class Balanced(HTMLParser):
+    """Collects text, and fails on tags that are not closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.text = [], []
+
+    def handle_starttag(self, tag, attrs):
+        del attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def page_text(html):
+    parser = Balanced()
+    parser.feed(html)
+    assert parser.open == []
+    return re.sub(r"\s+", " ", " ".join(parser.text))  # \s takes no-break spaces too
+
+
+def test_the_folder_holds_what_it_should(written):
+    folder, _ = written
+    assert {path.name for path in folder.iterdir()} == FILES
+
+
+def test_twice_the_same_bytes(written, tmp_path):
+    folder, reproduction = written
+    write_report(reproduction, tmp_path)
+    for name in FILES:
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_the_page_says_what_the_run_says(written):
+    folder, reproduction = written
+    text = page_text((folder / "report.html").read_text(encoding="utf-8"))
+    assert "Odds ratio 2.23; 95% CI 1.53–3.26; 95% prediction interval 0.74–6.77; 9 trials, 2,902 participants." in text
+    assert "odds ratio 2.57, 95% CI 1.28–5.13" in text
+    assert "2,884" in text
+    for verdict in reproduction.verdicts:
+        assert verdict.verdict in text
+    for row in reproduction.run.rows:
+        assert row.extra["definition"] in text
+        assert row.extra["citation"] in text
+    for note in reproduction.run.notes:
+        assert note in text
+    for term in ("reconstructed", "approximate", "Risk of bias: not assessed"):
+        assert term in text
+
+
+def test_methods_say_what_was_done(written):
+    folder, _ = written
+    text = page_text((folder / "report.html").read_text(encoding="utf-8"))
+    methods = text[text.index(" Methods ") :]
+    for part in ("DerSimonian and Laird", "Wald", "odds ratios", "k - 2 degrees of freedom", "each with its own"):
+        assert part in methods
+    assert "was added to each cell" not in methods
+
+
+def test_the_page_is_self_contained_and_runs_nothing(written):
+    html = (written[0] / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert "default-src 'none'" in html
+    assert not re.search(r"""(src|href)=["'](?!forest\.|results\.json|inputs\.csv|#)""", html)
+
+
+def test_results_and_inputs_are_machine_readable(written):
+    folder, reproduction = written
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert results["result"]["shown"]["estimate"] == pytest.approx(2.23487622, rel=1e-8)
+    lines = list(csv.DictReader(io.StringIO((folder / "inputs.csv").read_text(encoding="utf-8"))))
+    assert [(line["study"], float(line["ai"])) for line in lines] == [
+        (row.label, row.counts.events1) for row in reproduction.run.rows
+    ]
+    assert sum(float(line["weight"]) for line in lines) == pytest.approx(100)
+
+
+def test_text_of_a_stranger_is_shown_and_does_nothing(tmp_path):
+    evil = '<script>alert(1)</script>"onload="x'
+    rows = (
+        StudyRow(id="a", label=evil, counts=Counts(events1=5, n1=10, events2=2, n2=10)),
+        StudyRow(id="b", label="=1+1", counts=Counts(events1=6, n1=10, events2=3, n2=10)),
+    )
+    run = pool_rows(table_spec(evil, {}), rows)
+    write_report(Reproduction(run=run, verdicts=()), tmp_path)
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert "<script" not in (tmp_path / "forest.svg").read_text(encoding="utf-8")
+    assert evil in page_text(html)
+    assert "'=1+1" in inputs_csv(run)
+
+
+def test_nothing_to_pool_gives_a_page_that_says_so(tmp_path):
+    rows = (StudyRow(id="a", label="A", counts=Counts(events1=0, n1=10, events2=0, n2=10)),)
+    run = pool_rows(table_spec("t", {}), rows)
+    write_report(Reproduction(run=run, verdicts=()), tmp_path)
+    assert "No pooled effect" in page_text((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert not (tmp_path / "forest.svg").exists()

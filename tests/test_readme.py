@@ -1,0 +1,52 @@
+"""The README says what is true: its commands exist and its numbers are those of the analysis."""
+
+import math
+import re
+from pathlib import Path
+
+import ipsevidence
+from ipsevidence.cli import app
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def shown(interval):
+    return f"{math.exp(interval.low):.2f} to {math.exp(interval.high):.2f}"
+
+
+def test_its_numbers_are_those_of_the_analysis():
+    run = ipsevidence.run("bond-2019-nine-rcts", ipsevidence.load(ROOT))
+    today = next(v.fit for v in run.sensitivity if v.id == "reml-hksj")
+    words = re.sub(r"\s+", " ", TEXT)
+    for part in (
+        f"give an odds ratio of {math.exp(run.fit.estimate):.2f} (95% CI {shown(run.fit.ci)})",
+        f"pooled odds ratio {math.exp(run.fit.estimate):.2f}, 95% CI {shown(run.fit.ci)}, prediction interval",
+        f"prediction interval {shown(run.fit.prediction)}",
+        f"gives {math.exp(today.estimate):.2f} ({shown(today.ci)})",
+        f"prediction interval from {shown(today.prediction)}",
+    ):
+        assert part in words
+
+
+def test_its_commands_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make (\w+)", TEXT, re.MULTILINE):
+        assert f"\n{target}:" in makefile
+    verbs = {command.name or command.callback.__name__ for command in app.registered_commands}
+    used = set(re.findall(r"^ipsevidence (\w+)", TEXT, re.MULTILINE))
+    assert used
+    assert used <= verbs
+
+
+def test_its_links_resolve():
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", TEXT):
+        assert (ROOT / link).exists(), link
+
+
+def test_its_python_runs(tmp_path, monkeypatch):
+    code = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL).group(1)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IPSEVIDENCE_DATA", str(ROOT))
+    exec(compile(code, "README.md", "exec"), {})
+    assert (tmp_path / "forest.pdf").stat().st_size > 10_000
