@@ -28,7 +28,7 @@ Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILES]...", help="
 
 def main() -> None:
     """Run the command line; every error that a user can cause is one message and exit code 2, or 1 for findings."""
-    from ipsevidence.terminal import UserError, fail
+    from ipsevidence.terminal.output import UserError, fail
 
     try:
         code = app(standalone_mode=False)
@@ -48,11 +48,11 @@ def main() -> None:
 @app.command()
 def validate(files: Files = None, data: Data = None, as_json: Json = False, quiet: Quiet = False) -> None:
     """Check records: every finding with its place, what is wrong and how to fix it."""
-    from ipsevidence import terminal
     from ipsevidence.analysis.validation import validate as check
+    from ipsevidence.terminal import dataset as on_dataset
 
     result = check(files or None, data)
-    terminal.findings(result, as_json=as_json, quiet=quiet)
+    on_dataset.findings(result, as_json=as_json, quiet=quiet)
     raise typer.Exit(1 if any(finding.severity == "error" for finding in result.findings) else 0)
 
 
@@ -65,11 +65,11 @@ def fmt(
     quiet: Quiet = False,
 ) -> None:
     """Put records into their canonical form."""
-    from ipsevidence import terminal
     from ipsevidence.analysis.validation import canonical_form
+    from ipsevidence.terminal import dataset as on_dataset
 
     changed = canonical_form(files or None, data, write=not check)
-    terminal.formatted(changed, check=check, as_json=as_json, quiet=quiet)
+    on_dataset.formatted(changed, check=check, as_json=as_json, quiet=quiet)
     raise typer.Exit(1 if check and changed else 0)
 
 
@@ -82,10 +82,10 @@ def list_(
     quiet: Quiet = False,
 ) -> None:
     """List the studies."""
-    from ipsevidence import terminal
     from ipsevidence.dataset.collection import load
+    from ipsevidence.terminal import dataset as on_dataset
 
-    terminal.studies(load(data), group=group, tag=tag, as_json=as_json, quiet=quiet)
+    on_dataset.studies(load(data), group=group, tag=tag, as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -96,37 +96,37 @@ def show(
     quiet: Quiet = False,
 ) -> None:
     """Show one study, every number with its source and basis."""
-    from ipsevidence import terminal
     from ipsevidence.dataset.collection import load
+    from ipsevidence.terminal import dataset as on_dataset
 
-    terminal.study(load(data), study, as_json=as_json, quiet=quiet)
+    on_dataset.study(load(data), study, as_json=as_json, quiet=quiet)
 
 
 @app.command()
 def stats(data: Data = None, as_json: Json = False, quiet: Quiet = False) -> None:
     """Count the studies by status, design, population, country, basis and fidelity scale."""
-    from ipsevidence import terminal
     from ipsevidence.dataset.collection import load
+    from ipsevidence.terminal import dataset as on_dataset
 
-    terminal.stats(load(data), as_json=as_json, quiet=quiet)
+    on_dataset.stats(load(data), as_json=as_json, quiet=quiet)
 
 
 @app.command("map")
 def map_(data: Data = None, as_json: Json = False, quiet: Quiet = False) -> None:
     """Show how many studies there are by population and comparator, and how well their counts are known."""
-    from ipsevidence import terminal
     from ipsevidence.dataset.collection import load
+    from ipsevidence.terminal import dataset as on_dataset
 
-    terminal.evidence_map(load(data), as_json=as_json, quiet=quiet)
+    on_dataset.evidence_map(load(data), as_json=as_json, quiet=quiet)
 
 
 @app.command()
 def wanted(data: Data = None, as_json: Json = False, quiet: Quiet = False) -> None:
     """List the numbers that nobody could read yet, and where they should be printed."""
-    from ipsevidence import terminal
     from ipsevidence.dataset.collection import load
+    from ipsevidence.terminal import dataset as on_dataset
 
-    terminal.wanted(load(data), as_json=as_json, quiet=quiet)
+    on_dataset.wanted(load(data), as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -144,9 +144,9 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Write the dataset as tables with a data dictionary, or an analysis's inputs for another program."""
-    from ipsevidence import terminal
+    from ipsevidence.terminal import dataset as on_dataset
 
-    terminal.exported(out, tuple(formats or ()), for_, spec, data, as_json=as_json, quiet=quiet)
+    on_dataset.exported(out, tuple(formats or ()), for_, spec, data, as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -162,11 +162,11 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run analyses and print their numbers, or check or write the committed results."""
-    from ipsevidence import terminal
+    from ipsevidence.terminal import analyses as on_analyses
 
     if check and update:
         raise typer.BadParameter("give --check or --update, not both")
-    moved = terminal.runs(specs or [], data, every=every, check=check, update=update, as_json=as_json, quiet=quiet)
+    moved = on_analyses.runs(specs or [], data, every=every, check=check, update=update, as_json=as_json, quiet=quiet)
     raise typer.Exit(1 if check and moved else 0)
 
 
@@ -182,9 +182,9 @@ def reproduce(
     quiet: Quiet = False,
 ) -> None:
     """Run a published analysis again and set every published figure beside the computed one."""
-    from ipsevidence import terminal
+    from ipsevidence.terminal import analyses as on_analyses
 
-    terminal.reproductions(spec, data, every=every, out=out, as_json=as_json, quiet=quiet)
+    on_analyses.reproductions(spec, data, every=every, out=out, as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -202,7 +202,7 @@ def pool(
     quiet: Quiet = False,
 ) -> None:
     """Pool a table of your own: columns ai n1i ci n2i, or yi and vi (or sei), or estimate ci_low ci_high."""
-    from ipsevidence import terminal
+    from ipsevidence.terminal import analyses as on_analyses
 
     settings = {
         "measure": measure,
@@ -211,7 +211,7 @@ def pool(
         "prediction": prediction,
         "level": level,
     }
-    terminal.pooled(file, columns, settings, as_json=as_json, quiet=quiet)
+    on_analyses.pooled(file, columns, settings, as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -227,9 +227,9 @@ def figure(
     quiet: Quiet = False,
 ) -> None:
     """Draw a figure of an analysis or of your own table."""
-    from ipsevidence import terminal
+    from ipsevidence.terminal import analyses as on_analyses
 
-    terminal.drawn(kind, source, out, columns, measure, style, data, as_json=as_json, quiet=quiet)
+    on_analyses.drawn(kind, source, out, columns, measure, style, data, as_json=as_json, quiet=quiet)
 
 
 def _version(asked: bool) -> None:

@@ -1,10 +1,14 @@
-"""What all tests share: programs that only some machines have."""
+"""What all tests share: programs that only some machines have, and a small dataset of made-up trials."""
 
 import os
 import shutil
 import subprocess
 
 import pytest
+
+from ipsevidence.dataset.collection import load
+
+from .toy import ABOUT, STUDIES
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +21,26 @@ def rscript():
     if os.environ.get("IPSEVIDENCE_REQUIRE_ALL"):
         pytest.fail("Rscript with metafor, metadat and jsonlite is required here and was not found")
     pytest.skip("needs Rscript with metafor, metadat and jsonlite")
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory):
+    root = tmp_path_factory.mktemp("toy")
+    (root / "studies").mkdir()
+    (root / "analyses").mkdir()
+    (root / "studies" / "_dataset.yaml").write_text(ABOUT, encoding="utf-8")
+    for name, text in STUDIES.items():
+        (root / "studies" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return load(root)
+
+
+@pytest.fixture
+def spec_of():
+    from ipsevidence.analysis.spec import Spec
+
+    def make(**fields):
+        question = dict.fromkeys(("population", "intervention", "comparator", "outcome"), "made up")
+        base = {"schema": 1, "id": "toy", "title": "toy", "purpose": "living", "question": question}
+        return Spec.model_validate({**base, "studies": {"where": {}}, **fields})
+
+    return make

@@ -1,8 +1,10 @@
-"""Validate and format files, records and specs alike: what `validate` and `fmt` do, without printing."""
+"""Validate and format files, be they records, specs or reviews: what `validate` and `fmt` do, without printing."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from ipsevidence.analysis.spec import Spec
 from ipsevidence.analysis.specfiles import spec_files
@@ -11,6 +13,7 @@ from ipsevidence.dataset.collection import find_data, gather, read_entry, study_
 from ipsevidence.dataset.findings import Finding
 from ipsevidence.dataset.reader import ReadError, fetch, parse, read
 from ipsevidence.dataset.record import Study
+from ipsevidence.dataset.review import PublishedReview
 from ipsevidence.dataset.storage import write_atomically
 from ipsevidence.dataset.writer import canonical
 
@@ -26,13 +29,13 @@ class Validation:
 
 
 def validate(files: Sequence[Path] | None = None, data: Path | None = None) -> Validation:
-    """Check record and spec files.
+    """Check files.
 
     Parameters
     ----------
     files : sequence of Path, optional
-        Files, or folders of them; those in a folder named ``analyses`` are specs, all others records. By default
-        everything in the dataset, with the checks that need all records together.
+        Files, or folders of them; those in a folder ``analyses`` are specs, those in ``analyses/published`` reviews,
+        all others records. By default everything in the dataset, with the checks that need all records together.
     data : Path, optional
         Folder of the dataset; see `ipsevidence.dataset.collection.find_data`.
 
@@ -45,12 +48,12 @@ def validate(files: Sequence[Path] | None = None, data: Path | None = None) -> V
         root, origin = find_data(data)
         dataset, unread = gather(root, origin)
         findings = [*unread, *check_dataset(dataset)]
-        specs = spec_files(root).values()
-        findings.extend(finding for path in specs for finding in _spec_findings(path, f"analyses/{path.name}"))
-        count = len(study_files(root)) + len(specs)
+        others = _other_files(root)
+        findings.extend(f for path in others for f in _findings(path, path.relative_to(root).as_posix()))
+        count = len(study_files(root)) + len(others)
     else:
         paths = list(_named(files))
-        findings = [finding for path in paths for finding in _file_findings(path)]
+        findings = [finding for path in paths for finding in _findings(path, str(path))]
         count = len(paths)
     ordered = sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
     return Validation(files=count, findings=tuple(ordered))
@@ -79,7 +82,7 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
     """
     if files is None:
         root, _ = find_data(data)
-        paths = [*study_files(root), *spec_files(root).values()]
+        paths = [*study_files(root), *_other_files(root)]
     else:
         paths = list(_named(files))
     findings: list[Finding] = []
@@ -87,7 +90,7 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
     for path in paths:
         content = fetch(path)
         try:
-            form = canonical(parse(content, file=str(path)), Spec if _is_spec(path) else Study)
+            form = canonical(parse(content, file=str(path)), _model(path))
         except ReadError as error:
             findings.extend(error.findings)
             continue
@@ -101,25 +104,27 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
     return tuple(changed)
 
 
-def _file_findings(path: Path) -> tuple[Finding, ...]:
-    if _is_spec(path):
-        return _spec_findings(path, str(path))
+def _findings(path: Path, name: str) -> tuple[Finding, ...]:
+    model = _model(path)
     try:
-        return check_entry(read_entry(fetch(path), str(path)))
-    except ReadError as error:
-        return error.findings
-
-
-def _spec_findings(path: Path, name: str) -> tuple[Finding, ...]:
-    try:
-        read(fetch(path), Spec, file=name)
+        if model is Study:
+            return check_entry(read_entry(fetch(path), name))
+        read(fetch(path), model, file=name)
     except ReadError as error:
         return error.findings
     return ()
 
 
-def _is_spec(path: Path) -> bool:
-    return path.resolve().parent.name == "analyses"
+def _model(path: Path) -> type[BaseModel]:
+    """Return what a file must be, by its folder: a spec in analyses, a review in analyses/published, else a record."""
+    folder = path.resolve().parent
+    if folder.name == "published" and folder.parent.name == "analyses":
+        return PublishedReview
+    return Spec if folder.name == "analyses" else Study
+
+
+def _other_files(root: Path) -> list[Path]:
+    return [*spec_files(root).values(), *sorted((root / "analyses" / "published").glob("[!_]*.yaml"))]
 
 
 def _named(files: Sequence[Path]) -> Iterator[Path]:

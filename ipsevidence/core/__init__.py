@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ipsevidence.core.bayesian import TAU_PRIORS, bayes
     from ipsevidence.core.counts import MANTEL_HAENSZEL, mantel_haenszel, peto
     from ipsevidence.core.effects import (
         MEASURES,
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
         predict_effects,
         subgroups,
     )
-    from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, pool
+    from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, pool, small_k_pool
     from ipsevidence.core.registry import Method, choose
     from ipsevidence.core.results import (
+        BayesResult,
         CountResult,
         FitStatistics,
         GoshResult,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
         Result,
         SelectionResult,
         SeriesResult,
+        SmallKResult,
         SubgroupResult,
         Tau2Interval,
         TestResult,
@@ -76,6 +79,8 @@ __all__ = [
     "PREDICTIONS",
     "TAU2_ESTIMATORS",
     "TAU2_INTERVALS",
+    "TAU_PRIORS",
+    "BayesResult",
     "CountResult",
     "FitStatistics",
     "GoshResult",
@@ -95,11 +100,13 @@ __all__ = [
     "Result",
     "SelectionResult",
     "SeriesResult",
+    "SmallKResult",
     "SubgroupResult",
     "Tau2Interval",
     "TestResult",
     "TrimFillResult",
     "baujat",
+    "bayes",
     "begg",
     "choose",
     "correlation",
@@ -129,6 +136,7 @@ __all__ = [
     "published_effect",
     "q_test",
     "selection_model",
+    "small_k_pool",
     "subgroups",
     "tau2_interval",
     "trim_and_fill",
@@ -137,6 +145,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "bayesian": ("TAU_PRIORS", "bayes"),
     "counts": ("MANTEL_HAENSZEL", "mantel_haenszel", "peto"),
     "effects": (
         "MEASURES",
@@ -160,9 +169,11 @@ _HOME = {
         "predict_effects",
         "subgroups",
     ),
-    "pooling": ("INTERVALS", "PREDICTIONS", "pool"),
+    "pooling": ("INTERVALS", "PREDICTIONS", "pool", "small_k_pool"),
     "registry": ("Method", "choose"),
     "results": (
+        "BayesResult",
+        "SmallKResult",
         "TrimFillResult",
         "PetPeeseResult",
         "SelectionResult",

@@ -195,6 +195,87 @@ def _single_study(y: FloatArray, v: FloatArray, settings: PoolSettings, given: f
     )
 
 
+def small_k_pool(
+    y: Any,
+    v: Any,
+    *,
+    tau2: str | float = "reml",
+    prediction: str = "t-k1",
+    level: float = 0.95,
+    tau_scale: float = 0.5,
+) -> SmallKResult:
+    """Return what may be shown for the number of studies at hand.
+
+    Parameters
+    ----------
+    y, v : array_like of shape (k,)
+        Effects and sampling variances.
+    tau2, prediction, level
+        As in `pool`.
+    tau_scale : float
+        Scale of the half-normal prior of the between-study standard deviation, in units of y; 0.5 suits
+        logarithms of ratios.
+
+    Returns
+    -------
+    SmallKResult
+
+    Raises
+    ------
+    InputError
+        If a parameter cannot be used.
+
+    Notes
+    -----
+    One study: the study, as a study. Two: the common effect as a line, with a Bayesian estimate, and no
+    random-effects diamond. Three or four: the ad hoc Hartung-Knapp interval beside the Bayesian one. Five or
+    more: Hartung-Knapp, or its ad hoc form where that is narrower than Wald or tau2 is 0. A prediction
+    interval from five studies on, with a caution below ten.
+
+    References
+    ----------
+    .. [1] Röver C, Knapp G, Friede T. BMC Med Res Methodol 2015;15:99. doi:10.1186/s12874-015-0091-1
+    .. [2] Friede T, Röver C, Wandel S, Neuenschwander B. Res Synth Methods 2017;8:79-91.
+       doi:10.1002/jrsm.1217
+    """
+    # the Bayesian model builds on this module
+    from ipsevidence.core.bayesian import bayes
+
+    y, v = check_effects(y, v)
+    k = y.size
+    asked = {"tau2": tau2, "prediction": prediction, "level": level}
+    notes = []
+    if k == 1:
+        shown, headline = "study", pool(y, v, tau2="common", interval="wald", level=level)
+    elif k == 2:
+        shown, headline = "common", pool(y, v, tau2="common", interval="wald", prediction="none", level=level)
+        notes.append("Two studies: no random-effects mean is shown.")
+    else:
+        shown, headline = "hksj-adhoc", pool(y, v, interval="hksj-adhoc", **asked)
+        if k >= 5:
+            plain = pool(y, v, interval="hksj", **asked)
+            narrow = plain.ci.missing or bool(plain.notes) or plain.tau2 == 0.0
+            shown, headline = (shown, headline) if narrow else ("hksj", plain)
+            if narrow:
+                notes.append("The Hartung-Knapp interval was not used as it stands: the ad hoc form is shown.")
+    found = bayes(y, v, tau_prior="half-normal", scale=tau_scale, level=level) if 1 < k < 5 else None
+    band = headline.prediction
+    if 1 < k < 5:
+        band = no_interval(headline.settings.level, "fewer than five studies")
+        notes.append("Fewer than five studies: a wide interval does not mean that there is no effect.")
+    elif 5 <= k < 10 and not band.missing:
+        notes.append("Fewer than ten studies: read the prediction interval with care.")
+    return SmallKResult(
+        k=k,
+        shown=shown,
+        headline=headline,
+        bayes=found if isinstance(found, BayesResult) else None,
+        diamond=k > 2,
+        prediction=band,
+        notes=(*headline.notes, *notes),
+    )
+
+
 def quantile(level: float, df: float) -> float:
     """Return the two-sided quantile of t with `df` degrees of freedom, or of the normal where df is nan."""
     tail = (1.0 - level) / 2.0

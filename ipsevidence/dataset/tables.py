@@ -451,7 +451,7 @@ TABLES: dict[str, TidyTable] = {
                 "estimate:n: Estimate",
                 "ci_low:n: Lower bound",
                 "ci_high:n: Upper bound",
-                "p: p value as printed",
+                "p: P value as printed",
                 "adjusted:b: Whether it is adjusted",
                 _FROM,
                 _AT,
@@ -533,7 +533,7 @@ TABLES: dict[str, TidyTable] = {
             rows=_doubts,
             fields=_fields(
                 _STUDY,
-                "kind: doubt or disagreement",
+                "kind: Doubt or disagreement",
                 "about: What sources disagree about",
                 "text: The doubt, or the values",
                 "taken: Which value was taken, and why",

@@ -1,9 +1,5 @@
 """A small dataset of made-up trials, one for each way a study can enter an analysis or stay out."""
 
-import pytest
-
-from ipsevidence.dataset.collection import load
-
 ABOUT = """schema: 1
 version: "2000.1"
 title: made-up trials
@@ -108,26 +104,3 @@ STUDIES = {
         ],
     ),
 }
-
-
-@pytest.fixture(scope="session")
-def toy(tmp_path_factory):
-    root = tmp_path_factory.mktemp("toy")
-    (root / "studies").mkdir()
-    (root / "analyses").mkdir()
-    (root / "studies" / "_dataset.yaml").write_text(ABOUT, encoding="utf-8")
-    for name, text in STUDIES.items():
-        (root / "studies" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    return load(root)
-
-
-@pytest.fixture
-def spec_of():
-    from ipsevidence.analysis.spec import Spec
-
-    def make(**fields):
-        question = dict.fromkeys(("population", "intervention", "comparator", "outcome"), "made up")
-        base = {"schema": 1, "id": "toy", "title": "toy", "purpose": "living", "question": question}
-        return Spec.model_validate({**base, "studies": {"where": {}}, **fields})
-
-    return make

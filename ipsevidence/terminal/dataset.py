@@ -1,0 +1,174 @@
+"""What the verbs on the dataset print: validate, fmt, list, show, stats, map, wanted, export."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ipsevidence.terminal.output import envelope, origin, plural, say, table
+
+if TYPE_CHECKING:
+    from ipsevidence.analysis.validation import Validation
+    from ipsevidence.dataset.collection import Dataset
+
+__all__ = ["evidence_map", "exported", "findings", "formatted", "stats", "studies", "study", "wanted"]
+
+
+def findings(result: "Validation", *, as_json: bool, quiet: bool) -> None:
+    """Print what `validate` found."""
+    if as_json:
+        envelope("validate", {"files": result.files, "findings": [f.to_dict() for f in result.findings]})
+        return
+    for finding in result.findings:
+        say(str(finding))
+    if not quiet:
+        errors = sum(finding.severity == "error" for finding in result.findings)
+        advice = len(result.findings) - errors
+        say(f"{plural(result.files, 'file')}: {plural(errors, 'error')}, {advice} advice")
+
+
+def formatted(changed: Sequence[Path], *, check: bool, as_json: bool, quiet: bool) -> None:
+    """Print which files `fmt` put, or would put, into canonical form."""
+    if as_json:
+        envelope("fmt", {"changed": [str(path) for path in changed], "written": not check})
+        return
+    for path in changed:
+        say(f"{path}: {'not in canonical form; run: ipsevidence fmt' if check else 'formatted'}")
+    if not quiet and not changed:
+        say("all files are in canonical form")
+
+
+def studies(dataset: "Dataset", *, group: str | None, tag: str | None, as_json: bool, quiet: bool) -> None:
+    """Print the list of studies."""
+    from ipsevidence.core import choose
+    from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP
+    from ipsevidence.report.record_tables import study_list
+
+    if group is not None:
+        choose("--group", group, ANALYSIS_GROUP)
+    chosen = [
+        study
+        for study in dataset
+        if (group is None or study.population.analysis_group == group) and (tag is None or tag in study.population.tags)
+    ]
+    if as_json:
+        envelope("list", [_brief(study) for study in chosen], [origin(dataset)])
+        return
+    table(study_list(chosen))
+    if not quiet:
+        say(f"{len(chosen)} of {len(dataset)} studies; {origin(dataset)}")
+
+
+def _brief(study: Any) -> dict[str, Any]:
+    return {
+        "id": study.id,
+        "label": study.label,
+        "status": study.status,
+        "design": study.design.type,
+        "countries": list(study.design.countries),
+        "analysis_group": study.population.analysis_group,
+        "tags": list(study.population.tags),
+        "participants": [{"what": p.what, "value": float(p.value)} for p in study.participants if p.value is not None],
+        "outcomes": [outcome.id for outcome in study.outcomes],
+    }
+
+
+def study(dataset: "Dataset", study_id: str, *, as_json: bool, quiet: bool) -> None:
+    """Print one study, every number beside its basis and source."""
+    from ipsevidence.report.record_tables import study_page
+
+    record = dataset[study_id]
+    if as_json:
+        envelope("show", record.model_dump(mode="json", by_alias=True, exclude_none=True), [origin(dataset)])
+        return
+    for part in study_page(record):
+        if isinstance(part, str):
+            say(f"\n{part}")
+        else:
+            table(part)
+    if not quiet:
+        say(f"{dataset.entries[study_id].file}; {origin(dataset)}")
+
+
+def stats(dataset: "Dataset", *, as_json: bool, quiet: bool) -> None:
+    """Print the counts of the dataset."""
+    from ipsevidence.dataset import overview
+    from ipsevidence.report.record_tables import stats_tables
+
+    counts = overview.stats(dataset)
+    if as_json:
+        envelope("stats", {"studies": len(dataset), "by": counts}, [origin(dataset)])
+        return
+    for part in stats_tables(counts):
+        table(part)
+    if not quiet:
+        say(f"\n{len(dataset)} studies; {origin(dataset)}")
+
+
+def evidence_map(dataset: "Dataset", *, as_json: bool, quiet: bool) -> None:
+    """Print the map of populations and comparators."""
+    from ipsevidence.dataset import overview
+    from ipsevidence.report.record_tables import map_table
+
+    cells = overview.evidence_map(dataset)
+    if as_json:
+        envelope("map", [dataclasses.asdict(cell) for cell in cells], [origin(dataset)])
+        return
+    table(map_table(cells))
+    if not quiet:
+        say("\nin brackets: studies with reported or derived counts in two arms")
+
+
+def wanted(dataset: "Dataset", *, as_json: bool, quiet: bool) -> None:
+    """Print the wanted numbers."""
+    from ipsevidence.dataset import overview
+    from ipsevidence.report.record_tables import wanted_table
+
+    numbers = overview.wanted(dataset)
+    if as_json:
+        envelope("wanted", [dataclasses.asdict(number) for number in numbers], [origin(dataset)])
+        return
+    table(wanted_table(numbers))
+    if not quiet:
+        say(f"\n{len(numbers)} wanted numbers, those of the largest studies first. Have one? See CONTRIBUTING.md.")
+
+
+def exported(
+    out: Path,
+    formats: tuple[str, ...],
+    program: str | None,
+    spec: str | None,
+    data: Path | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Write tables of the dataset, or the inputs of an analysis, and say which files there are."""
+    from typer import BadParameter
+
+    from ipsevidence.core import choose
+    from ipsevidence.dataset.collection import load
+    from ipsevidence.dataset.export import FORMATS, export
+
+    for name in formats:
+        choose("--format", name, FORMATS)
+    dataset = load(data)
+    if program is None:
+        files = export(dataset, out, formats or None)
+    else:
+        choose("--for", program, {"metafor": None})
+        if spec is None:
+            raise BadParameter("--for needs --spec, the analysis whose inputs are wanted")
+        from ipsevidence.analysis.running import run
+        from ipsevidence.dataset.storage import write_atomically
+        from ipsevidence.report.page import inputs_csv
+
+        analysis = run(spec, dataset)
+        out.mkdir(parents=True, exist_ok=True)
+        files = (out / f"{analysis.spec.id}.csv",)
+        write_atomically(files[0], inputs_csv(analysis))
+    if as_json:
+        envelope("export", [str(file) for file in files], [origin(dataset)])
+    elif not quiet:
+        for file in files:
+            say(f"written: {file}")
