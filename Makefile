@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 OUT := out/bond-2019-nine-rcts
 
-.PHONY: reproduce test lint types suite format schemas images reference clean
+.PHONY: reproduce test lint types suite format schemas documents images reference clean
 
 reproduce: $(VENV)/.installed  ## the nine-trial analysis: verdicts on the terminal, report and forest plot in out/
 	@$(BIN)/ipsevidence reproduce bond-2019-nine-rcts --out $(OUT)
@@ -32,6 +32,9 @@ format: $(VENV)/.installed-dev  ## put code and records into their canonical for
 
 schemas: $(VENV)/.installed  ## regenerate schema/ from the models
 	@$(BIN)/python -c 'from pathlib import Path; from ipsevidence.analysis.schemas import write_schemas; write_schemas(Path("schema"))'
+
+documents: $(VENV)/.installed  ## regenerate the pages of docs/ that come from registries and records
+	@$(BIN)/python -c 'from pathlib import Path; from ipsevidence import load; from ipsevidence.report.documents import write_documents; write_documents(load(), Path("docs"))'
 
 images: $(VENV)/.installed  ## regenerate the figures that the documents show
 	@$(BIN)/ipsevidence figure forest bond-2019-nine-rcts -o docs/images/bond-2019-nine-rcts.png

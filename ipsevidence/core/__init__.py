@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ipsevidence.core.absolute import absolute_effect, e_value, missing_outcomes, proportion_beyond
     from ipsevidence.core.bayesian import TAU_PRIORS, bayes
     from ipsevidence.core.counts import MANTEL_HAENSZEL, mantel_haenszel, peto
     from ipsevidence.core.effects import (
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
     from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, pool, small_k_pool
     from ipsevidence.core.registry import Method, choose
     from ipsevidence.core.results import (
+        AbsoluteEffect,
         BayesResult,
         CountResult,
+        EValue,
         FitStatistics,
         GoshResult,
         InfluenceResult,
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
         PooledResult,
         PoolSettings,
         Prediction,
+        ProportionBeyond,
         RegressionResult,
         Result,
         SelectionResult,
@@ -80,8 +84,10 @@ __all__ = [
     "TAU2_ESTIMATORS",
     "TAU2_INTERVALS",
     "TAU_PRIORS",
+    "AbsoluteEffect",
     "BayesResult",
     "CountResult",
+    "EValue",
     "FitStatistics",
     "GoshResult",
     "InfluenceResult",
@@ -96,6 +102,7 @@ __all__ = [
     "PoolSettings",
     "PooledResult",
     "Prediction",
+    "ProportionBeyond",
     "RegressionResult",
     "Result",
     "SelectionResult",
@@ -105,6 +112,7 @@ __all__ = [
     "Tau2Interval",
     "TestResult",
     "TrimFillResult",
+    "absolute_effect",
     "baujat",
     "bayes",
     "begg",
@@ -112,6 +120,7 @@ __all__ = [
     "correlation",
     "cumulative",
     "difference",
+    "e_value",
     "egger",
     "egger_mixed",
     "estimate_tau2",
@@ -126,6 +135,7 @@ __all__ = [
     "likelihood_ratio_test",
     "mantel_haenszel",
     "meta_regression",
+    "missing_outcomes",
     "permutation_test",
     "pet_peese",
     "peters",
@@ -133,6 +143,7 @@ __all__ = [
     "pool",
     "predict_effects",
     "proportion",
+    "proportion_beyond",
     "published_effect",
     "q_test",
     "selection_model",
@@ -145,6 +156,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "absolute": ("absolute_effect", "e_value", "missing_outcomes", "proportion_beyond"),
     "bayesian": ("TAU_PRIORS", "bayes"),
     "counts": ("MANTEL_HAENSZEL", "mantel_haenszel", "peto"),
     "effects": (
@@ -172,6 +184,9 @@ _HOME = {
     "pooling": ("INTERVALS", "PREDICTIONS", "pool", "small_k_pool"),
     "registry": ("Method", "choose"),
     "results": (
+        "AbsoluteEffect",
+        "ProportionBeyond",
+        "EValue",
         "BayesResult",
         "SmallKResult",
         "TrimFillResult",

@@ -179,8 +179,8 @@ class _Posterior:
 
     def tau_quantile(self, p: float) -> float:
         """Return the posterior quantile of tau."""
-        if p <= 0.0:
-            return 0.0
+        if p <= 0.0 or p >= 1.0:
+            return 0.0 if p <= 0.0 else float(self._tau(self.panels[-1]))
         low, high = (float(self._tau(np.array(u))) for u in (self.panels[0], self.panels[-1]))
         log_tau = crossing(lambda t: self.tau_cdf(math.exp(t)) - p, math.log(low), math.log(high))
         return math.exp(log_tau)
@@ -214,6 +214,8 @@ def _shortest(
     first, last = edge, (1.0 - level) * (1.0 - 1e-9)
     if tilt(first) >= 0.0:  # the density falls from the start
         return quantile(0.0), quantile(level)
+    if tilt(last) <= 0.0:  # it still rises where a prior ends
+        return quantile(1.0 - level), quantile(1.0)
     p = crossing(tilt, first, last)
     return quantile(p), quantile(p + level)
 

@@ -16,10 +16,12 @@ from ipsevidence.core.heterogeneity import (
 from ipsevidence.core.inputs import check_effects, check_level, check_number
 from ipsevidence.core.registry import Method, choose, registry
 from ipsevidence.core.results import (
+    BayesResult,
     FloatArray,
     Interval,
     PooledResult,
     PoolSettings,
+    SmallKResult,
     frozen_array,
     no_interval,
 )
@@ -243,17 +245,20 @@ def small_k_pool(
 
     y, v = check_effects(y, v)
     k = y.size
-    asked = {"tau2": tau2, "prediction": prediction, "level": level}
     notes = []
+
+    def widened(interval: str) -> PooledResult:
+        return pool(y, v, tau2=tau2, interval=interval, prediction=prediction, level=level)
+
     if k == 1:
         shown, headline = "study", pool(y, v, tau2="common", interval="wald", level=level)
     elif k == 2:
         shown, headline = "common", pool(y, v, tau2="common", interval="wald", prediction="none", level=level)
         notes.append("Two studies: no random-effects mean is shown.")
     else:
-        shown, headline = "hksj-adhoc", pool(y, v, interval="hksj-adhoc", **asked)
+        shown, headline = "hksj-adhoc", widened("hksj-adhoc")
         if k >= 5:
-            plain = pool(y, v, interval="hksj", **asked)
+            plain = widened("hksj")
             narrow = plain.ci.missing or bool(plain.notes) or plain.tau2 == 0.0
             shown, headline = (shown, headline) if narrow else ("hksj", plain)
             if narrow:

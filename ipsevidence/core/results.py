@@ -1076,3 +1076,109 @@ class SmallKResult(Result):
             f"{name}: {number(value)} ({number(low)} to {number(high)})" for name, value, low, high in self.to_rows()
         ]
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AbsoluteEffect(Result):
+    """What a relative effect means at one baseline risk.
+
+    Attributes
+    ----------
+    baseline : float
+        Risk without the intervention, between 0 and 1.
+    risk, difference : float
+        Risk with it, and the difference; risks are kept between 0 and 1.
+    risk_ci, difference_ci : Interval
+        Their intervals.
+    nnt : float
+        1 over the size of the difference; infinite where that is 0.
+    nnt_text : str
+        The number needed to treat with its interval, in the notation for benefit and harm; empty where the
+        interval of the difference holds 0 and the notation is not asked for.
+    notes : tuple of str
+        Cautions.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("quantity", "value", "low", "high")
+    baseline: float
+    risk: float
+    risk_ci: Interval
+    difference: float
+    difference_ci: Interval
+    nnt: float
+    nnt_text: str
+    notes: tuple[str, ...] = ()
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row each for risk and difference."""
+        return [
+            ("risk", self.risk, self.risk_ci.low, self.risk_ci.high),
+            ("difference", self.difference, self.difference_ci.low, self.difference_ci.high),
+        ]
+
+    def __str__(self) -> str:
+        gap = self.difference_ci
+        line = (
+            f"per 100 at a baseline of {100 * self.baseline:.0f}: {100 * self.difference:+.1f} "
+            f"({100 * gap.low:+.1f} to {100 * gap.high:+.1f}); {self.nnt_text}"
+        )
+        return "\n".join([line, *(f"  note: {note}" for note in self.notes)])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ProportionBeyond(Result):
+    """Share of true effects beyond a threshold.
+
+    Attributes
+    ----------
+    threshold : float
+        On the pooled scale.
+    tail : {'above', 'below'}
+        Which side.
+    share : float
+        Estimated share, between 0 and 1.
+    ci : Interval
+        Bootstrap interval.
+    calibrated : ndarray of shape (k,)
+        The calibrated effects the share is counted from.
+    notes : tuple of str
+        Cautions.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("quantity", "value", "low", "high")
+    threshold: float
+    tail: str
+    share: float
+    ci: Interval
+    calibrated: FloatArray
+    notes: tuple[str, ...] = ()
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row."""
+        return [(f"share {self.tail} {self.threshold:g}", self.share, self.ci.low, self.ci.high)]
+
+    def __str__(self) -> str:
+        lines = [f"{100 * self.share:.0f}% of true effects {self.tail} {self.threshold:g} ({self.ci})"]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EValue(Result):
+    """How strongly an unmeasured confounder would have to be associated to explain an effect away.
+
+    Attributes
+    ----------
+    estimate, ci : float
+        E-value of the estimate, and of the bound of its interval nearer to no effect (1 where it holds it).
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("quantity", "value")
+    estimate: float
+    ci: float
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row each for the estimate and the interval."""
+        return [("estimate", self.estimate), ("interval", self.ci)]
+
+    def __str__(self) -> str:
+        return f"E-value {number(self.estimate, 2)} (interval: {number(self.ci, 2)})"

@@ -6,7 +6,7 @@ from typing import Final
 
 from ipsevidence.figures.forest_columns import Column
 from ipsevidence.figures.forest_lines import Line
-from ipsevidence.figures.lettering import width, wrap
+from ipsevidence.figures.lettering import balance, width, wrap
 from ipsevidence.figures.style import Style
 
 __all__ = ["ACROSS", "BOLD", "INDENT", "Grid", "Place", "grid_for", "heading_lines"]
@@ -21,7 +21,7 @@ BOLD: Final = frozenset({"heading", "total"})
 """Lines that are set bold."""
 
 ACROSS_MOST: Final = 210.0
-"""Room that the columns to the left are widened to for such lines, in points; longer ones are wrapped."""
+"""Lines that would need more room than this, in points, are wrapped: they ask for half of it."""
 
 HEADING_MOST: Final = 66.0
 """Headings are wrapped from here, in points."""
@@ -68,11 +68,13 @@ def grid_for(left: Sequence[Column], right: Sequence[Column], lines: Sequence[Li
     room = style.width - 2 * style.margin - others - style.gap * (len(left) + len(right))
     behind = [column.key for column in left[[column.key for column in left].index("study") + 1 :]]
     beside = sum(widths[key] + style.gap for key in behind)
-    wanted = max(widths["study"], min(_across(lines, style), ACROSS_MOST) - beside)
+    wanted = max(widths["study"], _across(lines, style) - beside)
     plot_min = style.plot_min
     if room - plot_min < min(wanted, style.label_min):
         plot_min = style.plot_min * 2 / 3
     label = max(min(wanted, room - plot_min), min(wanted, style.label_min))
+    if label < widths["study"]:
+        label = min(label, max(_wrapped(lines, label, style), _across(lines, style) - beside))
     plot = max(room - label, plot_min)
     widths["study"] = label
     x, places = style.margin, []
@@ -116,13 +118,25 @@ def _width(column: Column, halves: tuple[float, float], style: Style) -> float:
     return max(sum(halves), *names, width(column.unit, style.size))
 
 
+def _wrapped(lines: Sequence[Line], limit: float, style: Style) -> float:
+    """Return the width of the widest name, in points, once all of them are wrapped to `limit`."""
+    needed = [0.0]
+    for line in lines:
+        if line.kind not in ACROSS:
+            indent, bold = INDENT if line.indent else 0.0, line.kind in BOLD
+            parts = balance(line.label, limit - indent, style.size, bold=bold, tail=line.sign)
+            needed.append(indent + max(width(part, style.size, bold=bold) for part in parts))
+    return max(needed)
+
+
 def _across(lines: Sequence[Line], style: Style) -> float:
-    """Return the width of the longest line that goes on over the columns."""
+    """Return the room that lines which go on over the columns ask for."""
     needed = [0.0]
     for line in lines:
         if line.kind in ACROSS:
             size = style.small if line.kind == "note" else style.size
-            needed.append(width(line.label, size, bold=line.kind in BOLD) + (INDENT if line.indent else 0.0))
+            whole = width(line.label, size, bold=line.kind in BOLD) + (INDENT if line.indent else 0.0)
+            needed.append(whole if whole <= ACROSS_MOST else min(0.55 * whole, ACROSS_MOST))
     return max(needed)
 
 

@@ -210,7 +210,6 @@ def _counts_above_n(site: Site, rng: random.Random) -> Change | None:
 
 # -- values ------------------------------------------------------------------------------------------------------
 
-_replace_value("empty", lambda _, rng: rng.choice(["", "~", "null", "Null", "NULL"]))
 _replace_value("anchor", lambda text, _: f"&x {text}")
 _replace_value("alias", lambda *_: "*x")
 _replace_value(
@@ -221,6 +220,12 @@ _replace_value("deep-mapping", lambda *_: "{a: " * 50_000)
 _replace_value("wrong-type", lambda text, rng: rng.choice([f"[[{text}]]", f"{{zzz: {text}}}", "{}"]))
 _replace_value("bare-word", lambda _, rng: rng.choice(["NO", "no", "yes", "on", "Off", "y", "TRUE", "=", "<<"]))
 _replace_value("unclosed", lambda text, rng: rng.choice(['"', "[", "{", "'"]) + text.strip("\"'"))
+
+
+@kind("empty", "refused")
+def _empty(site: Site, rng: random.Random) -> Change:
+    spot = rng.choice([spot for spot in site.values if isinstance(spot.path[-1], str)])  # [x] would become []
+    return site.put(spot, rng.choice(["", "~", "null", "Null", "NULL"])), f"{spot.path}: emptied"
 
 
 @kind("norway", "refused")

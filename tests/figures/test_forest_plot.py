@@ -462,7 +462,7 @@ def runs(draw):
 
 
 @given(run=runs(), arms=names, favours=names)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_nothing_overlaps_whatever_is_drawn(run, arms, favours):
     if not run.rows:
         return

@@ -1,0 +1,32 @@
+"""The generated pages are in step with registries and records, and a stranger's text does nothing in them."""
+
+from pathlib import Path
+
+import pytest
+
+from ipsevidence.dataset.checks import CHECKS
+from ipsevidence.dataset.collection import load
+from ipsevidence.dataset.reader import CHECKS as READER_CHECKS
+from ipsevidence.report.documents import DOCUMENTS, _cell, write_documents
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", list(DOCUMENTS))
+def test_committed_page_is_in_step(name):
+    committed = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert committed == DOCUMENTS[name](load(ROOT)), "run: make documents"
+
+
+def test_every_check_is_on_the_page(toy):
+    page = DOCUMENTS["checks.md"](toy)
+    for key in (*CHECKS, *READER_CHECKS):
+        assert f"| {key} |" in page
+
+
+def test_a_cell_stays_a_cell():
+    assert _cell("a | b\n\n# <script>[x](javascript:y) `c`") == "a \\| b # \\<script>\\[x](javascript:y) \\`c\\`"
+
+
+def test_written_where_asked(toy, tmp_path):
+    assert {file.name for file in write_documents(toy, tmp_path)} == set(DOCUMENTS)
