@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ipsevidence.core.absolute import absolute_effect, e_value, missing_outcomes, proportion_beyond
     from ipsevidence.core.bayesian import TAU_PRIORS, bayes
     from ipsevidence.core.counts import MANTEL_HAENSZEL, mantel_haenszel, peto
+    from ipsevidence.core.dependence import cluster_robust, design_effect, split_control
     from ipsevidence.core.effects import (
         MEASURES,
         Measure,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
         ProportionBeyond,
         RegressionResult,
         Result,
+        RobustResult,
         SelectionResult,
         SeriesResult,
         SmallKResult,
@@ -105,6 +107,7 @@ __all__ = [
     "ProportionBeyond",
     "RegressionResult",
     "Result",
+    "RobustResult",
     "SelectionResult",
     "SeriesResult",
     "SmallKResult",
@@ -117,8 +120,10 @@ __all__ = [
     "bayes",
     "begg",
     "choose",
+    "cluster_robust",
     "correlation",
     "cumulative",
+    "design_effect",
     "difference",
     "e_value",
     "egger",
@@ -148,6 +153,7 @@ __all__ = [
     "q_test",
     "selection_model",
     "small_k_pool",
+    "split_control",
     "subgroups",
     "tau2_interval",
     "trim_and_fill",
@@ -159,6 +165,7 @@ _HOME = {
     "absolute": ("absolute_effect", "e_value", "missing_outcomes", "proportion_beyond"),
     "bayesian": ("TAU_PRIORS", "bayes"),
     "counts": ("MANTEL_HAENSZEL", "mantel_haenszel", "peto"),
+    "dependence": ("cluster_robust", "design_effect", "split_control"),
     "effects": (
         "MEASURES",
         "Measure",
@@ -184,6 +191,7 @@ _HOME = {
     "pooling": ("INTERVALS", "PREDICTIONS", "pool", "small_k_pool"),
     "registry": ("Method", "choose"),
     "results": (
+        "RobustResult",
         "AbsoluteEffect",
         "ProportionBeyond",
         "EValue",

@@ -1182,3 +1182,53 @@ class EValue(Result):
 
     def __str__(self) -> str:
         return f"E-value {number(self.estimate, 2)} (interval: {number(self.ci, 2)})"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RobustResult(Result):
+    """Coefficients with cluster-robust standard errors.
+
+    Attributes
+    ----------
+    method : {'cr2', 'cr1'}
+        Which correction for few clusters.
+    coefficients, se, df, low, high, statistic, p : ndarray of shape (p,)
+        As in `RegressionResult`, with the t degrees of freedom of each coefficient.
+    covariance : ndarray of shape (p, p)
+        Robust covariance of the coefficients.
+    tau2 : float
+        Between-study variance of the working model.
+    clusters, k : int
+        Numbers of clusters and of effects.
+    notes : tuple of str
+        Cautions.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("term", "estimate", "se", "df", "statistic", "p", "low", "high")
+    method: str
+    coefficients: FloatArray
+    se: FloatArray
+    df: FloatArray
+    low: FloatArray
+    high: FloatArray
+    statistic: FloatArray
+    p: FloatArray
+    covariance: FloatArray
+    tau2: float
+    clusters: int
+    k: int
+    notes: tuple[str, ...] = ()
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each coefficient."""
+        names = ("coefficients", "se", "df", "statistic", "p", "low", "high")
+        numbers = zip(*(getattr(self, name).tolist() for name in names), strict=True)
+        return [(f"x{j}", *row) for j, row in enumerate(numbers)]
+
+    def __str__(self) -> str:
+        lines = [f"{self.k} effects in {self.clusters} clusters, {self.method.upper()}"]
+        lines += [
+            f"  {name}: {number(b)} (se {number(se)}, df {df:.1f}), {number(low)} to {number(high)}, p {p_value(p)}"
+            for name, b, se, df, _, p, low, high in self.to_rows()
+        ]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
