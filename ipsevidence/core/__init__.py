@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ipsevidence.core.absolute import absolute_effect, e_value, missing_outcomes, proportion_beyond
     from ipsevidence.core.bayesian import TAU_PRIORS, bayes
+    from ipsevidence.core.binomial_models import GLMM_MODELS, glmm, glmm_proportion
     from ipsevidence.core.counts import MANTEL_HAENSZEL, mantel_haenszel, peto
     from ipsevidence.core.dependence import cluster_robust, design_effect, split_control
     from ipsevidence.core.effects import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         CountResult,
         EValue,
         FitStatistics,
+        GlmmResult,
         GoshResult,
         InfluenceResult,
         Interval,
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
     from ipsevidence.core.tau2 import TAU2_ESTIMATORS, TAU2_INTERVALS, estimate_tau2, tau2_interval
 
 __all__ = [
+    "GLMM_MODELS",
     "INTERVALS",
     "MANTEL_HAENSZEL",
     "MEASURES",
@@ -91,6 +94,7 @@ __all__ = [
     "CountResult",
     "EValue",
     "FitStatistics",
+    "GlmmResult",
     "GoshResult",
     "InfluenceResult",
     "InputError",
@@ -132,6 +136,8 @@ __all__ = [
     "fail_safe_n",
     "fit_statistics",
     "freeman_tukey_back",
+    "glmm",
+    "glmm_proportion",
     "gosh",
     "harbord",
     "harmonic_mean",
@@ -162,6 +168,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "binomial_models": ("GLMM_MODELS", "glmm", "glmm_proportion"),
     "absolute": ("absolute_effect", "e_value", "missing_outcomes", "proportion_beyond"),
     "bayesian": ("TAU_PRIORS", "bayes"),
     "counts": ("MANTEL_HAENSZEL", "mantel_haenszel", "peto"),
@@ -191,6 +198,7 @@ _HOME = {
     "pooling": ("INTERVALS", "PREDICTIONS", "pool", "small_k_pool"),
     "registry": ("Method", "choose"),
     "results": (
+        "GlmmResult",
         "RobustResult",
         "AbsoluteEffect",
         "ProportionBeyond",

@@ -1232,3 +1232,56 @@ class RobustResult(Result):
             for name, b, se, df, _, p, low, high in self.to_rows()
         ]
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GlmmResult(Result):
+    """A random-effects model of the counts themselves, by maximum likelihood.
+
+    Attributes
+    ----------
+    model : str
+        Key of the model.
+    estimate, se : float
+        Log odds (of a proportion) or log odds ratio, and its standard error.
+    ci : Interval
+        Wald interval.
+    statistic, p : float
+        Wald test that it is 0.
+    tau2 : float
+        Between-study variance on that scale.
+    log_likelihood : float
+        At the maximum.
+    k : int
+        Studies in the model.
+    dropped : tuple of int
+        Indices of studies that carry no information on the odds ratio and were left out.
+    notes : tuple of str
+        Cautions.
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("quantity", "value", "low", "high")
+    model: str
+    estimate: float
+    se: float
+    ci: Interval
+    statistic: float
+    p: float
+    tau2: float
+    log_likelihood: float
+    k: int
+    dropped: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row each for the estimate and tau2."""
+        nan = math.nan
+        return [("estimate", self.estimate, self.ci.low, self.ci.high), ("tau2", self.tau2, nan, nan)]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.k} studies, generalised linear mixed model {self.model}",
+            f"  estimate    {number(self.estimate)} ({self.ci}), p {p_value(self.p)}",
+            f"  tau2        {number(self.tau2)}",
+        ]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])

@@ -83,9 +83,9 @@ def figure(kind: str, run: "AnalysisRun", **options: Any) -> "Figure":
     return chosen.function(run, **options)
 
 
-def alternative_text(kind: str, run: "AnalysisRun", **options: Any) -> str:
+def alternative_text(figure: "Figure") -> str:
     """Return what a figure shows in words and numbers, as it is stored with its files."""
-    return str(getattr(figure(kind, run, **options), "alternative", ""))
+    return str(getattr(figure, "alternative", ""))
 
 
 def save(figure: "Figure", path: str | os.PathLike[str], *, words: bool = False) -> Path:

@@ -42,16 +42,17 @@ def write_report(reproduction: "Reproduction", folder: Path) -> tuple[Path, ...]
     analysis = reproduction.run
     folder.mkdir(parents=True, exist_ok=True)
     written = []
+    svg = words = ""
     if isinstance(analysis.fit, PooledResult):
         forest = figure("forest", analysis)
         for suffix in ("svg", "png", "pdf"):
             written.append(folder / f"forest.{suffix}")
             save(forest, written[-1])
-    svg = (folder / "forest.svg").read_text(encoding="utf-8") if written else ""
+        svg, words = (folder / "forest.svg").read_text(encoding="utf-8"), alternative_text(forest)
     texts = {
         "results.json": resultfiles.text(resultfiles.plain(reproduction)),
         "inputs.csv": inputs_csv(analysis),
-        "report.html": _page(reproduction, svg),
+        "report.html": _page(reproduction, svg, words),
     }
     for name, text in texts.items():
         write_atomically(folder / name, text)
@@ -80,7 +81,7 @@ def _cell(value: Any) -> str:
     return str(safe_cell(str(value)))
 
 
-def _page(reproduction: "Reproduction", svg: str) -> str:
+def _page(reproduction: "Reproduction", svg: str, words: str) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("ipsevidence.report"),
         autoescape=True,
@@ -98,7 +99,7 @@ def _page(reproduction: "Reproduction", svg: str) -> str:
         beside_line=sentences.beside_line(analysis),
         plain_words=sentences.plain_words(analysis),
         forest=drawing,
-        forest_text=alternative_text("forest", analysis) if svg else "",
+        forest_text=words,
         verdicts=tables.verdicts(reproduction) if reproduction.verdicts else None,
         tables=tables,
         methods=sentences.methods(analysis),

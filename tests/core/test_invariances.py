@@ -42,7 +42,7 @@ def same(found, expected, v, rtol=1e-8):
 
 
 @each_estimator
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=studies, seed=st.integers(0, 1000))
 def test_order(tau2, data, seed):
     y, v = data
@@ -51,7 +51,7 @@ def test_order(tau2, data, seed):
 
 
 @each_estimator
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=studies, exponent=exponents)
 def test_scale(tau2, data, exponent):
     y, v = data
@@ -60,7 +60,7 @@ def test_scale(tau2, data, exponent):
 
 
 @each_estimator
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=studies, shift=st.integers(-64, 64))
 def test_shift(tau2, data, shift):
     y, v = data
@@ -68,7 +68,7 @@ def test_shift(tau2, data, shift):
 
 
 @each_estimator
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=studies)
 def test_sign(tau2, data):
     y, v = data
@@ -78,7 +78,7 @@ def test_sign(tau2, data):
     assert turned.tau2 == pytest.approx(fit.tau2, rel=1e-9, abs=1e-12 * np.median(v))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=studies)
 @pytest.mark.parametrize("tau2", ["common", "ml"])
 def test_duplication_halves_the_variance_of_the_mean(tau2, data):
@@ -91,7 +91,7 @@ def test_duplication_halves_the_variance_of_the_mean(tau2, data):
 
 
 @each_estimator
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=studies)
 def test_duplication_moves_no_common_effect(tau2, data):
     y, v = data
@@ -101,7 +101,7 @@ def test_duplication_moves_no_common_effect(tau2, data):
 
 
 @each_estimator
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=studies)
 def test_the_interval_holds_its_estimate(tau2, data):
     y, v = data

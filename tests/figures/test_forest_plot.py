@@ -403,7 +403,8 @@ def test_nothing_to_draw_is_an_error_with_its_reason():
 
 def test_figures_are_found_by_their_kind():
     run = trials(3)
-    assert figures.figure("forest", run).alternative == figures.alternative_text("forest", run)
+    drawn = figures.figure("forest", run)
+    assert drawn.alternative == figures.alternative_text(drawn)
     with pytest.raises(InputError, match=r"kind must be one of.*nearest: 'forest'"):
         figures.figure("forst", run)
     with pytest.raises(InputError, match="style must be one of"):
