@@ -84,13 +84,12 @@ class _Mixed:
     def value_and_gradient(self, mean: float, tau: float) -> tuple[float, FloatArray]:
         """Return the log-likelihood and its gradient, by adaptive Gauss-Hermite quadrature."""
         a = self.family.a[:, None]
-        z = np.zeros_like(a)
-        for _ in range(60):  # the mode of each study's integrand, by Newton's method with bounded steps
+        z, step = np.zeros_like(a), np.ones_like(a)
+        # the mode of each study's integrand, which is concave, by Newton's method with bounded steps
+        while np.abs(step).max() > 1e-8:
             _, first, second = self.family.cumulants(mean + tau * z)
-            step = (tau * (a - first) - z) / (1.0 + tau * tau * second)
-            z = z + np.clip(step, -1.0, 1.0)
-            if np.abs(step).max() < 1e-10:
-                break
+            step = np.clip((tau * (a - first) - z) / (1.0 + tau * tau * second), -1.0, 1.0)
+            z = z + step
         width = np.sqrt(2.0 / (1.0 + tau * tau * self.family.cumulants(mean + tau * z)[2]))
         at = z + width * NODES
         theta = mean + tau * at
