@@ -199,7 +199,9 @@ def _readings(outcome: Outcome, arms: list[str], named: str | None, spec: Spec) 
     """Return the first denominator with a count in every arm, and the counts: never one arm's with another's."""
     wanted = (named,) if named else dict.fromkeys((spec.outcome.denominator, "analysed", "randomised"))
     for denominator in wanted:
-        found = {r.arm: r for r in outcome.readings if r.kind == "count" and r.of == denominator}
+        # A reading of one place or period is a part of the arm, not the arm.
+        whole = (r for r in outcome.readings if r.kind == "count" and r.where is None and r.period is None)
+        found = {r.arm: r for r in whole if r.of == denominator}
         if all(arm in found for arm in arms):
             return denominator, found
     raise _RefusedError(f"no counts in all of {', '.join(arms)} for outcome {outcome.id}")

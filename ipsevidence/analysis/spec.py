@@ -133,7 +133,11 @@ class StudyList(Record):
 
 
 class OutcomeRule(Record):
-    """Which outcome a study enters with, unless it is named for the study."""
+    """Which outcome a study enters with, unless it is named for the study.
+
+    Of the outcomes of these concepts and windows within the months, the one nearest `near_month`; of two as near, the
+    later; of two at the same month, the first in the record.
+    """
 
     concepts: tuple[Concept, ...] = ("competitive-employment",)
     windows: tuple[Window, ...] = ("cumulative",)

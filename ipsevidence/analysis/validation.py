@@ -3,21 +3,24 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from pydantic import BaseModel
 
 from ipsevidence.analysis.spec import Spec
 from ipsevidence.analysis.specfiles import spec_files
 from ipsevidence.dataset.checks import check_dataset, check_entry
-from ipsevidence.dataset.collection import find_data, gather, read_entry, study_files
+from ipsevidence.dataset.collection import Dataset, find_data, gather, read_entry, study_files
 from ipsevidence.dataset.findings import Finding
-from ipsevidence.dataset.reader import ReadError, fetch, parse, read
+from ipsevidence.dataset.reader import ReadError, fetch, parse, position, read
 from ipsevidence.dataset.record import Study
 from ipsevidence.dataset.review import PublishedReview
 from ipsevidence.dataset.storage import write_atomically
 from ipsevidence.dataset.writer import canonical
 
 __all__ = ["Validation", "canonical_form", "validate"]
+
+Place: TypeAlias = tuple[str | int, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ def validate(files: Sequence[Path] | None = None, data: Path | None = None) -> V
         dataset, unread = gather(root, origin)
         findings = [*unread, *check_dataset(dataset)]
         others = _other_files(root)
-        findings.extend(f for path in others for f in _findings(path, path.relative_to(root).as_posix()))
+        findings.extend(f for path in others for f in _findings(path, path.relative_to(root).as_posix(), dataset))
         count = len(study_files(root)) + len(others)
     else:
         paths = list(_named(files))
@@ -104,15 +107,36 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
     return tuple(changed)
 
 
-def _findings(path: Path, name: str) -> tuple[Finding, ...]:
+def _findings(path: Path, name: str, dataset: Dataset | None = None) -> tuple[Finding, ...]:
     model = _model(path)
     try:
         if model is Study:
             return check_entry(read_entry(fetch(path), name))
-        read(fetch(path), model, file=name)
+        document, tree = read(fetch(path), model, file=name)
     except ReadError as error:
         return error.findings
-    return ()
+    problems = list(_wrong_names(document, path.stem, dataset))
+    marks = [position(tree, at) for at, _, _ in problems]
+    return tuple(
+        Finding(name, mark.line, mark.column, "error", "name-does-not-resolve", what, fix)
+        for mark, (_, what, fix) in zip(marks, problems, strict=True)
+    )
+
+
+def _wrong_names(document: BaseModel, stem: str, dataset: Dataset | None) -> Iterator[tuple[Place, str, str]]:
+    """Yield the names in a spec or review that do not resolve: its own id, and the studies that it names."""
+    named: list[tuple[Place, str]] = []
+    if isinstance(document, PublishedReview):
+        named += [(("included", i), study) for i, study in enumerate(document.included)]
+        named += [(("inputs", i, "study"), row.study) for i, row in enumerate(document.inputs) if row.study]
+    if isinstance(document, Spec):
+        named += [(("studies", "list", i, "id"), row.id) for i, row in enumerate(document.studies.by_name)]
+    own = getattr(document, "id", stem)
+    if own != stem:
+        yield ("id",), f"the id is {own}, the file is {stem}.yaml", "give the file the name of the id"
+    for place, study in named:
+        if dataset is not None and study not in dataset:
+            yield place, f"there is no record {study}{dataset.suggestion(study)}", "correct the id, or leave it out"
 
 
 def _model(path: Path) -> type[BaseModel]:

@@ -1,5 +1,8 @@
 """Who is in and who is out, each with a reason; nothing mixes that must not."""
 
+import dataclasses
+from types import MappingProxyType
+
 import pytest
 
 from ipsevidence.analysis.selection import SelectionError, select
@@ -52,6 +55,16 @@ def test_one_denominator_for_both_arms(toy, spec_of):
     assert counts(randomised, "kappa-2010") == (14, 33, 1, 28)
     # alpha prints randomised only, and enters with both arms so
     assert counts(select(spec_of(), toy), "alpha-2001") == (30, 50, 15, 50)
+
+
+def test_a_reading_of_one_place_is_not_the_arm(toy, spec_of):
+    study = toy["alpha-2001"]
+    whole = study.outcomes[0]
+    part = whole.readings[0].model_copy(update={"where": "one town", "events": whole.readings[0].n})
+    outcome = whole.model_copy(update={"readings": (*whole.readings, part)})
+    entry = dataclasses.replace(toy.entries["alpha-2001"], study=study.model_copy(update={"outcomes": (outcome,)}))
+    changed = dataclasses.replace(toy, entries=MappingProxyType({**toy.entries, "alpha-2001": entry}))
+    assert counts(select(spec_of(), changed), "alpha-2001") == (30, 50, 15, 50)
 
 
 def test_filters_by_group_tag_and_contrast(toy, spec_of):
