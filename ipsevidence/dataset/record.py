@@ -43,6 +43,7 @@ __all__ = [
     "Reading",
     "Record",
     "Report",
+    "RiskOfBias",
     "Service",
     "Source",
     "StatedEffect",
@@ -75,6 +76,8 @@ if TYPE_CHECKING:
     Direction: TypeAlias = str
     Significant: TypeAlias = str
     Integration: TypeAlias = str
+    BiasTool: TypeAlias = str
+    BiasJudgement: TypeAlias = str
 else:
     Status = Literal[tuple(terms.STATUS)]
     ReportKind = Literal[tuple(terms.REPORT_KIND)]
@@ -99,6 +102,8 @@ else:
     Direction = Literal[tuple(terms.DIRECTION)]
     Significant = Literal[tuple(terms.SIGNIFICANT)]
     Integration = Literal[tuple(terms.INTEGRATION)]
+    BiasTool = Literal[tuple(terms.BIAS_TOOL)]
+    BiasJudgement = Literal[tuple(terms.BIAS_JUDGEMENT)]
 
 
 def _decimal(value: Any) -> Any:
@@ -262,18 +267,23 @@ class Measured(Record):
 
 
 class Reading(Record):
-    """One arm's number for one outcome. Bare numbers take the reading's `from` and `basis`."""
+    """One arm's number for one outcome. Bare numbers take the reading's `from` and `basis`.
+
+    ``missing`` counts persons of the arm whose outcome is not known; ``unit`` is that of a mean, median or rate.
+    """
 
     arm: Identifier
     kind: ReadingKind
     of: Denominator | None = None
     n: Count | None = None
     events: Count | None = None
+    missing: Count | None = None
     percent: Number | None = None
     mean: Number | None = None
     sd: Number | None = None
     median: Number | None = None
     rate: Number | None = None
+    unit: Text | None = None
     model_based: bool | None = None
     period: Text | None = None
     where: Text | None = None
@@ -288,7 +298,7 @@ class Reading(Record):
             return data
         shared = {key: data[key] for key in ("basis", "from", "at") if key in data}
         full = dict(data)
-        for key in ("n", "events", "percent", "mean", "sd", "median", "rate"):
+        for key in ("n", "events", "missing", "percent", "mean", "sd", "median", "rate"):
             number = data.get(key)
             if isinstance(number, Mapping):
                 full[key] = shared | dict(number)
@@ -348,6 +358,23 @@ class Alternatives(Record):
         return self
 
 
+class RiskOfBias(Record):
+    """Risk of bias of one result, judged by two named people; where there is none it has not been assessed."""
+
+    tool: BiasTool
+    domains: Annotated[dict[Identifier, BiasJudgement], Field(min_length=1)]
+    overall: BiasJudgement
+    by: Annotated[tuple[Text, Text], Field(description="The two people who judged, by name.")]
+    date: Date
+    because: Text | None = None
+
+    @model_validator(mode="after")
+    def _two_people(self) -> Self:
+        if self.by[0] == self.by[1]:
+            raise PydanticCustomError("bias_form", "risk of bias is judged by two different people")
+        return self
+
+
 class Outcome(Record):
     """One outcome at one time: a concept of the closed list, the source's definition, and the readings."""
 
@@ -361,6 +388,7 @@ class Outcome(Record):
     readings: tuple[Reading, ...] = ()
     alternatives: tuple[Alternatives, ...] = ()
     published: tuple[Published, ...] = ()
+    risk_of_bias: RiskOfBias | None = None
     note: Text | None = None
 
 

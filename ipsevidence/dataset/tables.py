@@ -1,11 +1,13 @@
 """The dataset as tidy tables: one row a thing, every column described, for people who analyse elsewhere."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ipsevidence.dataset.collection import Dataset
 from ipsevidence.dataset.record import Number, Outcome, Published, Study
+from ipsevidence.dataset.vocabulary import BASIS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,17 +152,56 @@ def _readings(study: Study) -> Iterator[Row]:
                 _value(r.n),
                 _basis(r.n),
                 _value(r.events),
+                _value(r.missing),
                 _value(r.percent),
                 _value(r.mean),
                 _value(r.sd),
                 _value(r.median),
                 _value(r.rate),
+                r.unit,
                 _basis(main),
                 main.as_printed if main else None,
                 main.rule if main else None,
                 main.from_ if main else None,
                 main.at if main else None,
             )
+
+
+def _contrasts(study: Study) -> Iterator[Row]:
+    """Give a row for each outcome, denominator and pair of arms with counts, the arms in the order of the record."""
+    treatment = {arm.id: arm.treatment for arm in study.arms}
+    randomised = {arm.id for arm in study.arms if arm.allocation != "not-randomised"}
+    for outcome in study.outcomes:
+        whole = [r for r in outcome.readings if r.kind == "count" and r.where is None and r.period is None]
+        for denominator in dict.fromkeys(r.of for r in whole):
+            pairs = itertools.combinations([r for r in whole if r.of == denominator], 2)
+            for one, two in pairs:
+                bases = [b for r in (one, two) for n in (r.n, r.events) if (b := _basis(n)) is not None]
+                yield (
+                    study.id,
+                    outcome.id,
+                    outcome.concept,
+                    *_when(outcome),
+                    denominator,
+                    one.arm,
+                    two.arm,
+                    treatment.get(one.arm),
+                    treatment.get(two.arm),
+                    one.arm in randomised and two.arm in randomised,
+                    _value(one.events),
+                    _value(one.n),
+                    _value(two.events),
+                    _value(two.n),
+                    max(bases, key=list(BASIS).index) if bases else None,
+                )
+
+
+def _risk_of_bias(study: Study) -> Iterator[Row]:
+    for outcome in study.outcomes:
+        judged = outcome.risk_of_bias
+        if judged is not None:
+            for domain, judgement in (*judged.domains.items(), ("overall", judged.overall)):
+                yield study.id, outcome.id, judged.tool, domain, judgement, "; ".join(judged.by), judged.date
 
 
 def _alternatives(study: Study) -> Iterator[Row]:
@@ -409,16 +450,54 @@ TABLES: dict[str, TidyTable] = {
                 "n:n: Denominator",
                 "n_basis: Basis of n",
                 "events:n: Persons with the event",
+                "missing:n: Persons of the arm whose outcome is not known",
                 "percent:n: Percent as printed, where there is no count",
                 "mean:n: Mean",
                 "sd:n: Standard deviation",
                 "median:n: Median",
                 "rate:n: Rate",
+                "unit: Unit of a mean, median or rate",
                 "basis: Basis of the number",
                 "as_printed: As printed",
                 "rule: How it was computed",
                 _FROM,
                 _AT,
+            ),
+        ),
+        TidyTable(
+            name="contrasts",
+            title="Two arms of a study with counts, as a two-by-two table",
+            rows=_contrasts,
+            fields=_fields(
+                _STUDY,
+                "outcome: Id of the outcome within the study",
+                "concept: Vocabulary concept",
+                *_WHEN,
+                "of: Whom the denominators count",
+                "arm1: Id of the first arm",
+                "arm2: Id of the second arm",
+                "treatment1: Treatment of the first arm",
+                "treatment2: Treatment of the second arm",
+                "randomised:b: Whether both arms were allocated at random",
+                "ai:n: Persons with the event in the first arm",
+                "n1i:n: Persons in the first arm",
+                "ci:n: Persons with the event in the second arm",
+                "n2i:n: Persons in the second arm",
+                "basis: Weakest basis of the four numbers",
+            ),
+        ),
+        TidyTable(
+            name="risk_of_bias",
+            title="Risk of bias, one row a domain of a result; nothing here means not assessed",
+            rows=_risk_of_bias,
+            fields=_fields(
+                _STUDY,
+                "outcome: Id of the outcome",
+                "tool: Vocabulary risk-of-bias tool",
+                "domain: Domain of the tool, or overall",
+                "judgement: Vocabulary risk-of-bias judgement",
+                "by: The two people who judged",
+                "date: When",
             ),
         ),
         TidyTable(

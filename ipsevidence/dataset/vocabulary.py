@@ -12,6 +12,8 @@ __all__ = [
     "ANALYSIS_GROUP",
     "ASCERTAINMENT",
     "BASIS",
+    "BIAS_JUDGEMENT",
+    "BIAS_TOOL",
     "COMPARATORS",
     "CONCEPT",
     "COUNTRY",
@@ -356,6 +358,20 @@ INTEGRATION = _terms(
     ("not-stated", "not stated", "What was read does not say."),
 )
 
+BIAS_TOOL = _terms(
+    ("rob-2", "RoB 2", "Revised Cochrane tool for randomised trials, for one result.", "doi:10.1136/bmj.l4898"),
+    ("robins-i", "ROBINS-I", "Tool for studies without random allocation, for one result.", "doi:10.1136/bmj.i4919"),
+)
+
+BIAS_JUDGEMENT = _terms(
+    ("low", "low", "Low risk of bias."),
+    ("some-concerns", "some concerns", "Some concerns (RoB 2)."),
+    ("moderate", "moderate", "Moderate risk of bias (ROBINS-I)."),
+    ("high", "high", "High or serious risk of bias."),
+    ("critical", "critical", "Critical risk of bias (ROBINS-I)."),
+    ("no-information", "no information", "What was read does not allow a judgement."),
+)
+
 REVIEW_KIND = _terms(
     ("pairwise", "pairwise meta-analysis", "Pools two-arm comparisons of several studies."),
     ("network", "network meta-analysis", "Pools several treatments through a network of comparisons."),
@@ -436,6 +452,8 @@ VOCABULARIES = {
     "direction": DIRECTION,
     "significant": SIGNIFICANT,
     "integration": INTEGRATION,
+    "risk-of-bias tool": BIAS_TOOL,
+    "risk-of-bias judgement": BIAS_JUDGEMENT,
     "review kind": REVIEW_KIND,
     "fidelity scale": SCALE,
     "country": COUNTRY,
