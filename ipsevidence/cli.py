@@ -77,6 +77,12 @@ def fmt(
 def list_(
     group: Annotated[str | None, typer.Option(help="Only this analysis group.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only records with this tag.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only this status.")] = None,
+    design: Annotated[str | None, typer.Option(help="Only this design.")] = None,
+    country: Annotated[str | None, typer.Option(help="Only this country, such as NO or GB-SCT.")] = None,
+    treatment: Annotated[str | None, typer.Option(help="Only studies with an arm of this treatment.")] = None,
+    basis: Annotated[str | None, typer.Option(help="Only studies whose best two-arm counts have this basis.")] = None,
+    sort: Annotated[str, typer.Option(help="id, year, participants, group, basis.")] = "id",
     data: Data = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -85,7 +91,17 @@ def list_(
     from ipsevidence.dataset.collection import load
     from ipsevidence.terminal import dataset as on_dataset
 
-    on_dataset.studies(load(data), group=group, tag=tag, as_json=as_json, quiet=quiet)
+    wanted = {
+        "group": group,
+        "tag": tag,
+        "status": status,
+        "design": design,
+        "country": country,
+        "treatment": treatment,
+        "basis": basis,
+    }
+    given = {name: value for name, value in wanted.items() if value is not None}
+    on_dataset.studies(load(data), given, sort, as_json=as_json, quiet=quiet)
 
 
 @app.command()

@@ -2,12 +2,35 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Callable, Mapping
 
 from ipsevidence.dataset.collection import Dataset
 from ipsevidence.dataset.record import Outcome, Study
-from ipsevidence.dataset.vocabulary import BASIS, COMPARATORS, INTERVENTIONS
+from ipsevidence.dataset.vocabulary import (
+    ANALYSIS_GROUP,
+    BASIS,
+    COMPARATORS,
+    COUNTRY,
+    DESIGN,
+    INTERVENTIONS,
+    STATUS,
+    TREATMENT,
+)
 
-__all__ = ["NO_COUNTS", "MapCell", "WantedNumber", "best_basis", "evidence_map", "size", "stats", "wanted"]
+__all__ = [
+    "FILTERS",
+    "NO_COUNTS",
+    "ORDERS",
+    "Filter",
+    "MapCell",
+    "WantedNumber",
+    "best_basis",
+    "evidence_map",
+    "find",
+    "size",
+    "stats",
+    "wanted",
+]
 
 NO_COUNTS = "no two-arm counts"
 _ORDER = list(BASIS)
@@ -68,6 +91,55 @@ def _bases(outcome: Outcome) -> list[str]:
             weakest = max((number.basis or "reconstructed" for number in (reading.n, reading.events)), key=_ORDER.index)
             by_denominator.setdefault(reading.of, {})[reading.arm] = weakest
     return [max(arms.values(), key=_ORDER.index) for arms in by_denominator.values() if len(arms) > 1]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A way to choose studies: what of a study is looked at, and the values it may have (None: any text)."""
+
+    values: Callable[[Study], tuple[str, ...]]
+    allowed: Mapping[str, object] | None
+
+
+FILTERS: dict[str, Filter] = {
+    "group": Filter(values=lambda study: (study.population.analysis_group,), allowed=ANALYSIS_GROUP),
+    "tag": Filter(values=lambda study: study.population.tags, allowed=None),
+    "status": Filter(values=lambda study: (study.status,), allowed=STATUS),
+    "design": Filter(values=lambda study: (study.design.type,), allowed=DESIGN),
+    "country": Filter(values=lambda study: study.design.countries, allowed=COUNTRY),
+    "treatment": Filter(values=lambda study: tuple(arm.treatment for arm in study.arms), allowed=TREATMENT),
+    "basis": Filter(values=lambda study: (best_basis(study),), allowed=BASIS),
+}
+"""Filters of the list of studies, by the name that a user gives."""
+
+ORDERS: dict[str, Callable[[Study], tuple[object, ...]]] = {
+    "id": lambda study: (study.id,),
+    "year": lambda study: (study.reports[0].year or 0, study.id),
+    "participants": lambda study: (-(size(study) or 0), study.id),
+    "group": lambda study: (list(ANALYSIS_GROUP).index(study.population.analysis_group), study.id),
+    "basis": lambda study: ([*_ORDER, NO_COUNTS].index(best_basis(study)), study.id),
+}
+"""Orders of the list of studies; participants with the largest first."""
+
+
+def find(dataset: Dataset, wanted: Mapping[str, str], sort: str = "id") -> tuple[Study, ...]:
+    """Return the studies that meet every filter, in order.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The records.
+    wanted : mapping of str to str
+        Values by the names of `FILTERS`; a study must have each of them.
+    sort : str
+        Key of `ORDERS`.
+
+    Returns
+    -------
+    tuple of Study
+    """
+    chosen = [s for s in dataset if all(value in FILTERS[name].values(s) for name, value in wanted.items())]
+    return tuple(sorted(chosen, key=ORDERS[sort]))
 
 
 def stats(dataset: Dataset) -> dict[str, dict[str, int]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ipsevidence.dataset.overview import size
+from ipsevidence.dataset.overview import best_basis, size
 from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP, BASIS, CONCEPT, DESIGN, STATUS, TREATMENT, WINDOW, Term
 from ipsevidence.figures.numbers import EN_DASH, Numerals
 from ipsevidence.report.table import Table, make
@@ -27,10 +27,11 @@ def study_list(studies: Iterable["Study"]) -> Table:
             ANALYSIS_GROUP[study.population.analysis_group].label,
             _WRITE.count(participants) if (participants := size(study)) is not None else "",
             STATUS[study.status].label,
+            best_basis(study) if len(study.arms) > 1 else "",
         )
         for study in studies
     )
-    return make("", "Id|Design|Where|Group|#Participants|Status", rows)
+    return make("", "Id|Design|Where|Group|#Participants|Status|Best counts", rows)
 
 
 def stats_tables(counts: dict[str, dict[str, int]]) -> Iterator[Table]:

@@ -38,19 +38,18 @@ def formatted(changed: Sequence[Path], *, check: bool, as_json: bool, quiet: boo
         say("all files are in canonical form")
 
 
-def studies(dataset: "Dataset", *, group: str | None, tag: str | None, as_json: bool, quiet: bool) -> None:
-    """Print the list of studies."""
+def studies(dataset: "Dataset", wanted: dict[str, str], sort: str, *, as_json: bool, quiet: bool) -> None:
+    """Print the list of studies that meet every filter, in the order asked for."""
     from ipsevidence.core import choose
-    from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP
+    from ipsevidence.dataset.overview import FILTERS, ORDERS, find
     from ipsevidence.report.record_tables import study_list
 
-    if group is not None:
-        choose("--group", group, ANALYSIS_GROUP)
-    chosen = [
-        study
-        for study in dataset
-        if (group is None or study.population.analysis_group == group) and (tag is None or tag in study.population.tags)
-    ]
+    choose("--sort", sort, ORDERS)
+    for name, value in wanted.items():
+        allowed = FILTERS[name].allowed
+        if allowed is not None:
+            choose(f"--{name}", value, allowed)
+    chosen = find(dataset, wanted, sort)
     if as_json:
         envelope("list", [_brief(study) for study in chosen], [origin(dataset)])
         return
@@ -60,16 +59,20 @@ def studies(dataset: "Dataset", *, group: str | None, tag: str | None, as_json: 
 
 
 def _brief(study: Any) -> dict[str, Any]:
+    from ipsevidence.dataset.overview import best_basis
+
     return {
         "id": study.id,
         "label": study.label,
         "status": study.status,
+        "year": study.reports[0].year,
         "design": study.design.type,
         "countries": list(study.design.countries),
         "analysis_group": study.population.analysis_group,
         "tags": list(study.population.tags),
         "participants": [{"what": p.what, "value": float(p.value)} for p in study.participants if p.value is not None],
         "outcomes": [outcome.id for outcome in study.outcomes],
+        "best_basis": best_basis(study),
     }
 
 

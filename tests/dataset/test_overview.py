@@ -1,6 +1,6 @@
 """What the dataset holds and lacks."""
 
-from ipsevidence.dataset.overview import NO_COUNTS, best_basis, evidence_map, size, stats, wanted
+from ipsevidence.dataset.overview import NO_COUNTS, ORDERS, best_basis, evidence_map, find, size, stats, wanted
 
 
 def test_best_basis_is_the_weakest_number_of_the_strongest_outcome(toy):
@@ -30,3 +30,13 @@ def test_map_puts_a_study_under_each_of_its_comparators(toy):
 def test_size_and_wanted(toy):
     assert size(toy["alpha-2001"]) == 100
     assert wanted(toy) == ()
+
+
+def test_filters_are_all_met_and_orders_are_total(toy):
+    assert [study.id for study in find(toy, {"group": "justice"})] == ["beta-2002"]
+    assert [study.id for study in find(toy, {"design": "rct", "basis": "reconstructed"})] == ["delta-2004"]
+    assert [study.id for study in find(toy, {"treatment": "train-then-place"})] == ["gamma-2003"]
+    assert find(toy, {"country": "NO"}) == ()
+    for order in ORDERS:
+        assert {study.id for study in find(toy, {}, order)} == set(toy.entries)
+    assert find(toy, {}, "basis")[-1].id == "zeta-2006"
