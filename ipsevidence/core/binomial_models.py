@@ -16,6 +16,7 @@ from ipsevidence.core.roots import crossing
 
 NODES, NODE_WEIGHTS = np.polynomial.hermite.hermgauss(61)
 LOG_WEIGHTS = np.log(NODE_WEIGHTS) + NODES**2
+MODE_STEPS = (*[1.0] * 12, *0.8 ** np.arange(1.0, 20.0))
 WIDEST = 35.0  # log odds beyond which a probability rounds to 0 or 1
 SMALL = 1e-5  # a between-study standard deviation below this is 0: the likelihood is flat there
 
@@ -84,12 +85,11 @@ class _Mixed:
     def value_and_gradient(self, mean: float, tau: float) -> tuple[float, FloatArray]:
         """Return the log-likelihood and its gradient, by adaptive Gauss-Hermite quadrature."""
         a = self.family.a[:, None]
-        z, step = np.zeros_like(a), np.ones_like(a)
-        # the mode of each study's integrand, which is concave, by Newton's method with bounded steps
-        while np.abs(step).max() > 1e-8:
+        z = np.zeros_like(a)
+        # near the mode of each study's concave integrand, by Newton's method with bounded, shrinking steps
+        for bound in MODE_STEPS:
             _, first, second = self.family.cumulants(mean + tau * z)
-            step = np.clip((tau * (a - first) - z) / (1.0 + tau * tau * second), -1.0, 1.0)
-            z = z + step
+            z = z + np.clip((tau * (a - first) - z) / (1.0 + tau * tau * second), -bound, bound)
         width = np.sqrt(2.0 / (1.0 + tau * tau * self.family.cumulants(mean + tau * z)[2]))
         at = z + width * NODES
         theta = mean + tau * at

@@ -25,12 +25,15 @@ __all__ = [
     "Table",
     "agrees",
     "chi_square_p",
+    "continuity_corrected",
     "estimate_agrees",
     "fitting_counts",
     "half_unit",
     "interval_agrees",
+    "is_hedged",
     "is_rounded_to",
     "nearest_counts",
+    "p_values",
     "printed_p",
     "printed_percent",
     "recompute",
@@ -44,6 +47,9 @@ RECOMPUTABLE = frozenset({"OR", "RR", "RD", "percentage-points", "chi-square", "
 
 _SLACK = 1e-9
 _Z_95 = 1.959963984540054
+_LEAST_DF = 3
+_MOST_TABLES = 100_000
+_TIE = 1e-7
 
 _PERCENT = re.compile(
     r"(?<![\d.,\u00b7])(\d{1,3}(?:[.,\u00b7]\d{1,6})?)\s*(?:%|per\s?cent\b)(?!\s*(?:CI\b|confidence))", re.IGNORECASE
@@ -53,6 +59,12 @@ _HEDGED = re.compile(
     r"(?:[<>\u2264\u2265~\u2248\u00b1]|\d%?\s*(?:[-\u2013]|to)"
     r"|\b(?:about|around|approx\.?|approximately|circa|ca\.?|roughly|nearly|almost|over|under|above|below|up to"
     r"|at (?:least|most)|(?:more|less|fewer) than))\s*$",
+    re.IGNORECASE,
+)
+# What a printed number may start with that is no exact number: "over half", "about 40%".
+_NOT_EXACT = re.compile(
+    r"\W*?(?:[<>\u2264\u2265~\u2248]|(?:about|around|approx\.?|approximately|circa|ca\.?|roughly|nearly|almost|over|under"
+    r"|above|below|up to|upwards of|at (?:least|most)|(?:more|less|fewer) than)(?!\w))",
     re.IGNORECASE,
 )
 _P_VALUE = re.compile(r"\s*(?:p\s*)?([<>=\u2264\u2265]?)\s*(\d{0,3}\.\d{1,12}|\d{1,3})\s*", re.IGNORECASE)
@@ -85,11 +97,16 @@ class RuleResult(NamedTuple):
 
 
 class Effects(NamedTuple):
-    """An effect of each of k tables, with its interval; nan where there is none."""
+    """An effect of each of k tables, with its interval; nan where there is none.
+
+    ``t_low`` and ``t_high`` are the bounds of a difference by Student's t in place of the normal distribution.
+    """
 
     estimate: "NDArray[np.float64]"
     low: "NDArray[np.float64]"
     high: "NDArray[np.float64]"
+    t_low: "NDArray[np.float64]"
+    t_high: "NDArray[np.float64]"
 
 
 def fitting_counts(percent: Decimal, n: int) -> range:
@@ -197,6 +214,26 @@ def printed_p(text: str) -> tuple[str, Decimal] | None:
     return sign, Decimal(match[2])
 
 
+def is_hedged(text: str) -> bool:
+    """Tell whether a number as printed is a bound or an approximation, such as ``"over half"`` or ``"about 40%"``.
+
+    Parameters
+    ----------
+    text : str
+        A number as printed; what stands before the number says how exact it is.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_hedged("over half"), is_hedged("half"), is_hedged("overall 40%")
+    (True, False, False)
+    """
+    return _NOT_EXACT.match(text) is not None
+
+
 def rule_result(rule: str) -> RuleResult | None:
     """Compute a rule that is a sum, a difference, a product or a quotient of numbers.
 
@@ -269,6 +306,70 @@ def chi_square_p(statistic: float) -> float:
     return math.erfc(math.sqrt(max(statistic, 0.0) / 2))
 
 
+def continuity_corrected(table: Table) -> float:
+    """Return the chi-square of a table with Yates's continuity correction; nan without events or without others."""
+    return _statistic(table, (table.n + table.other_n) / 2)
+
+
+def p_values(table: Table) -> dict[str, float]:
+    """Return the p values that are commonly printed for a table of counts, by the name of the test.
+
+    Parameters
+    ----------
+    table : Table
+        Counts; events at most n, n at least 1.
+
+    Returns
+    -------
+    dict of str to float
+        Pearson's chi-square, the same with continuity correction, and Fisher's exact test, two-sided: the sum of all
+        tables no likelier than the one seen. Fisher's test is left out where more than 100,000 tables are possible.
+
+    Examples
+    --------
+    >>> {test: round(p, 4) for test, p in p_values(Table(3, 10, 0, 10)).items()}
+    {'Pearson': 0.0603, 'Pearson with correction': 0.2101, 'Fisher': 0.2105}
+    """
+    plain, corrected = _statistic(table, 0), continuity_corrected(table)
+    found = {
+        "Pearson": 1.0 if math.isnan(plain) else chi_square_p(plain),
+        "Pearson with correction": 1.0 if math.isnan(corrected) else chi_square_p(corrected),
+    }
+    possible = _possible_events(table)
+    if len(possible) <= _MOST_TABLES:
+        found["Fisher"] = _fisher(table, possible)
+    return found
+
+
+def _statistic(table: Table, correction: float) -> float:
+    a, n, c, m = table
+    total, events = n + m, a + c
+    margins = n * m * events * (total - events)
+    return total * max(abs(a * m - c * n) - correction, 0) ** 2 / margins if margins else math.nan
+
+
+def _possible_events(table: Table) -> range:
+    """Return the events that the first arm can have when all four margins are those of the table."""
+    events = table.events + table.other_events
+    return range(max(0, events - table.other_n), min(events, table.n) + 1)
+
+
+def _fisher(table: Table, possible: range) -> float:
+    events = table.events + table.other_events
+
+    def log_ways(n: int, k: int) -> float:
+        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+    def weight(first: int) -> float:
+        return log_ways(table.n, first) + log_ways(table.other_n, events - first)
+
+    weights = [weight(first) for first in possible]
+    most, seen = max(weights), weight(table.events)
+    # tables as likely as the one seen count, whatever the last digits of their logarithms
+    tail = math.fsum(math.exp(one - most) for one in weights if one <= seen + _TIE)
+    return tail / math.fsum(math.exp(one - most) for one in weights)
+
+
 def recompute(measure: str, tables: "Sequence[Table] | NDArray[np.float64]", level: Decimal | None = None) -> Effects:
     """Compute an effect from the counts of two arms, for each of several sets of counts.
 
@@ -285,7 +386,8 @@ def recompute(measure: str, tables: "Sequence[Table] | NDArray[np.float64]", lev
     -------
     Effects
         Ratios as ratios, not as logarithms. The interval is the large-sample one (Woolf, Katz, Wald); nan for
-        chi-square and NNT.
+        chi-square and NNT. The t interval of a difference has the same standard error and n1 + n2 - 2 degrees of
+        freedom; nan below 3 of them, and for everything else.
     """
     import numpy as np  # only where there is an effect to compute
 
@@ -295,16 +397,20 @@ def recompute(measure: str, tables: "Sequence[Table] | NDArray[np.float64]", lev
     if measure == "chi-square":
         statistic = _chi_square(*counts)
         none = np.full_like(statistic, np.nan)
-        return Effects(statistic, none, none)
+        return Effects(statistic, none, none, none, none)
     y, v = two_by_two(measure if measure in RATIOS else "RD", *counts)
-    half = _quantile(level) * np.sqrt(v)
+    none = np.full_like(y, np.nan)
+    z = _quantile(level)
+    half = z * np.sqrt(v)
     if measure in RATIOS:
-        return Effects(np.exp(y), np.exp(y - half), np.exp(y + half))
+        return Effects(np.exp(y), np.exp(y - half), np.exp(y + half), none, none)
     if measure == "NNT":
         with np.errstate(divide="ignore"):
-            return Effects(1 / y, np.full_like(y, np.nan), np.full_like(y, np.nan))
+            return Effects(1 / y, none, none, none, none)
     unit = 100 if measure == "percentage-points" else 1
-    return Effects(unit * y, unit * (y - half), unit * (y + half))
+    t_half = _t_quantile(z, counts[1] + counts[3] - 2) * np.sqrt(v)
+    bounds = (y - half, y + half, y - t_half, y + t_half)
+    return Effects(unit * y, *(unit * bound for bound in bounds))
 
 
 def agrees(published: "Published", tables: "Sequence[Table] | NDArray[np.float64]") -> "NDArray[np.bool_]":
@@ -360,6 +466,8 @@ def estimate_agrees(published: "Published", effects: Effects) -> "NDArray[np.boo
 def interval_agrees(published: "Published", effects: Effects) -> "NDArray[np.bool_]":
     """Tell for each table whether it gives the printed interval; where none can be compared, all agree.
 
+    The interval of a difference may be that of the normal or of the t distribution.
+
     Parameters
     ----------
     published : Published
@@ -376,7 +484,8 @@ def interval_agrees(published: "Published", effects: Effects) -> "NDArray[np.boo
     if published.ci is None or published.measure in {"chi-square", "NNT"}:
         return np.full(effects.estimate.shape, fill_value=True)
     low, high = published.ci
-    return _rounded(effects.low, low) & _rounded(effects.high, high)
+    by_normal = _rounded(effects.low, low) & _rounded(effects.high, high)
+    return by_normal | (_rounded(effects.t_low, low) & _rounded(effects.t_high, high))
 
 
 def _rounded(exact: "NDArray[np.float64]", printed: Decimal) -> "NDArray[np.bool_]":
@@ -403,6 +512,23 @@ def _quantile(level: Decimal | None) -> float:
     from statistics import NormalDist  # hardly ever another level
 
     return NormalDist().inv_cdf(0.5 + float(level) / 200)
+
+
+def _t_quantile(z: float, df: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """Return the quantile of Student's t at the level of a normal quantile, by the expansion in 1/df."""
+    import numpy as np
+
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    enough = np.where(df >= _LEAST_DF, df, np.nan)
+    quantile = np.full_like(enough, z)
+    for power, term in enumerate(terms, start=1):
+        quantile += term / enough**power
+    return quantile
 
 
 def _decimals(printed: Decimal) -> int:

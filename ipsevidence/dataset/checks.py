@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 from ipsevidence.dataset.checklist import Case, Check, Problem, address, case_of, check, lies_at, listed
 from ipsevidence.dataset.checks_between_records import CHECKS_BETWEEN_RECORDS
 from ipsevidence.dataset.checks_of_alternatives import CHECKS_OF_ALTERNATIVES
+from ipsevidence.dataset.checks_of_bias import CHECKS_OF_BIAS
 from ipsevidence.dataset.checks_of_counts import CHECKS_OF_COUNTS
 from ipsevidence.dataset.checks_of_design import CHECKS_OF_DESIGN
 from ipsevidence.dataset.checks_of_effects import CHECKS_OF_EFFECTS
+from ipsevidence.dataset.checks_of_fidelity import CHECKS_OF_FIDELITY
 from ipsevidence.dataset.checks_of_joint_fits import CHECKS_OF_JOINT_FITS
+from ipsevidence.dataset.checks_of_means import CHECKS_OF_MEANS
+from ipsevidence.dataset.checks_of_outcomes import CHECKS_OF_OUTCOMES
 from ipsevidence.dataset.checks_of_sources import CHECKS_OF_SOURCES
 from ipsevidence.dataset.findings import Finding, excerpt
 from ipsevidence.dataset.reader import position
@@ -68,7 +72,11 @@ CHECKS: dict[str, Check] = {
         *CHECKS_OF_COUNTS,
         *CHECKS_OF_ALTERNATIVES,
         *CHECKS_OF_JOINT_FITS,
+        *CHECKS_OF_MEANS,
         *CHECKS_OF_EFFECTS,
+        *CHECKS_OF_OUTCOMES,
+        *CHECKS_OF_FIDELITY,
+        *CHECKS_OF_BIAS,
         *CHECKS_OF_SOURCES,
         *CHECKS_OF_DESIGN,
         *CHECKS_BETWEEN_RECORDS,

@@ -125,8 +125,8 @@ def _about(item: _Listed) -> list[Counted]:
     "error",
     rule=(
         "Each joint set under `alternatives` is possible: events at most n, n at most those randomised, the printed "
-        "percents and unadjusted effects met, none listed twice; the readings' own counts are among the sets "
-        "(except where n is open, or nothing fits)."
+        "percents and unadjusted effects met (the interval of a difference by the normal or the t distribution), none "
+        "listed twice; the readings' own counts are among the sets (except where n is open, or nothing fits)."
     ),
     why="The range over readings is only as honest as the list it runs over.",
     fix="delete or correct the set",

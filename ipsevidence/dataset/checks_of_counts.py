@@ -9,6 +9,7 @@ from ipsevidence.dataset.arithmetic import (
     RATIOS,
     fitting_counts,
     half_unit,
+    is_hedged,
     printed_p,
     printed_percent,
     rule_result,
@@ -17,7 +18,7 @@ from ipsevidence.dataset.checklist import Case, Counted, Path, Problem, check, c
 from ipsevidence.dataset.findings import excerpt
 from ipsevidence.dataset.record import Number, Outcome, Published, Reading
 
-__all__ = ["CHECKS_OF_COUNTS", "open_events", "percents"]
+__all__ = ["CHECKS_OF_COUNTS", "open_events", "outside", "percents"]
 
 
 def percents(reading: Reading) -> list[Decimal]:
@@ -220,6 +221,39 @@ def _basis_against_rule(case: Case) -> Iterator[Problem]:
 
 
 @check(
+    "qualified-count",
+    "error",
+    rule="`events` and `n` with a `qualifier` (over, at least, about) have a basis weaker than `derived`.",
+    why="An analysis takes a reported or derived count as exact; it does not read the qualifier.",
+    fix=(
+        "use basis `bounded` with its sets under `alternatives`, or `approximate` with the nearest ones; words on who "
+        "is counted go to the outcome's `note`"
+    ),
+)
+def _qualified_count(case: Case) -> Iterator[Problem]:
+    for path, reading in _readings(case):
+        for key, number in (("events", reading.events), ("n", reading.n)):
+            if number is not None and number.qualifier is not None and number.basis in {"reported", "derived"}:
+                what = f"the count is qualified, {excerpt(number.qualifier)}, but its basis is {number.basis}"
+                yield Problem((*path, key, "qualifier"), what)
+
+
+@check(
+    "qualified-number",
+    "advice",
+    rule="A number that is printed as over, about or at least something says so under `qualifier`, or is a range.",
+    why="Without it a bound or a round number reads like an exact one, in tables too.",
+    fix="add `qualifier:` as printed, or give `low` and `high`",
+    acceptable=True,
+)
+def _qualified_number(case: Case) -> Iterator[Problem]:
+    for path, number in case.numbers:
+        text = number.as_printed
+        if text is not None and number.value is not None and number.qualifier is None and is_hedged(text):
+            yield Problem((*path, "as_printed"), f"printed is {excerpt(text)}, but the number is {number.value}")
+
+
+@check(
     "n-against-randomised",
     "error",
     rule=(
@@ -299,26 +333,40 @@ def _count_falls_over_time(case: Case) -> Iterator[Problem]:
     "error",
     rule=(
         "Percents lie between 0 and 100, p values between 0 and 1, risk differences and correlations between -1 and 1; "
-        "ratios and standard deviations are not negative; a fidelity score is at most its maximum."
+        "ratios and standard deviations are not negative."
     ),
     why="Outside its range a number is a slip, or stands under another measure than its own.",
     fix="look the number up in the source; a difference in percent is `percentage-points`, not RD",
 )
 def _value_out_of_range(case: Case) -> Iterator[Problem]:
     for path, reading in _readings(case):
-        yield from _outside((*path, "percent"), reading.percent, 0, 100)
-        yield from _outside((*path, "sd"), reading.sd, 0, None)
+        yield from outside((*path, "percent"), reading.percent, 0, 100)
+        yield from outside((*path, "sd"), reading.sd, 0, None)
     for path, outcome in _outcomes(case):
         for index, published in enumerate(outcome.published):
             yield from _effect_outside((*path, "published", index), published)
     for index, published in enumerate(case.study.published):
         yield from _effect_outside(("published", index), published)
-    yield from _outside(("design", "icc"), case.study.design.icc, -1, 1)
-    for index, score in enumerate(case.study.fidelity):
-        yield from _outside(("fidelity", index, "score"), score.score, 0, score.maximum)
+    yield from outside(("design", "icc"), case.study.design.icc, -1, 1)
 
 
-def _outside(path: Path, number: Number | None, least: int, most: Decimal | int | None) -> Iterator[Problem]:
+def outside(path: Path, number: Number | None, least: int, most: Decimal | int | None) -> Iterator[Problem]:
+    """Yield a problem where a number, or an end of its range, lies outside what is possible.
+
+    Parameters
+    ----------
+    path : Path
+        The place of the number in the record.
+    number : Number or None
+        The number.
+    least, most : int, Decimal or None
+        What it may be at least, and at most; None where nothing limits it.
+
+    Yields
+    ------
+    Problem
+        One at most.
+    """
     if number is None:
         return
     for value in (number.value, number.low, number.high):
@@ -359,6 +407,8 @@ CHECKS_OF_COUNTS = (
     _percent_of_n_not_unique,
     _rule_arithmetic,
     _basis_against_rule,
+    _qualified_count,
+    _qualified_number,
     _n_against_randomised,
     _reading_twice,
     _count_falls_over_time,

@@ -12,9 +12,11 @@ from ipsevidence.dataset.arithmetic import (
     Table,
     agrees,
     chi_square_p,
+    continuity_corrected,
     estimate_agrees,
     half_unit,
     interval_agrees,
+    p_values,
     printed_p,
     recompute,
 )
@@ -49,7 +51,7 @@ def _all_published(case: Case) -> Iterator[tuple[Path, Published]]:
     rule=(
         "An effect that is printed for two arms and not marked `adjusted` comes out of the outcome's counts, at the "
         "printed digits: the estimate, and the bounds of its interval. The counts of any denominator may do it, and so "
-        "may any set under `alternatives`."
+        "may any set under `alternatives`; the interval of a difference may be by the normal or the t distribution."
     ),
     why=(
         "An effect that comes out confirms counts, arms and time point together. One that does not was adjusted, "
@@ -145,17 +147,10 @@ def _explanation(published: Published, tables: list[Table]) -> str | None:
     if agrees(published, swapped).any():
         return "it comes out the other way round: exchange `of` and `against`"
     if published.measure == "chi-square" and published.estimate is not None:
-        corrected = [_continuity_corrected(table) for table in tables]
+        corrected = [continuity_corrected(table) for table in tables]
         if any(abs(value - float(published.estimate)) <= half_unit(published.estimate) for value in corrected):
             return "it comes out with continuity correction: say so in `note`"
     return None
-
-
-def _continuity_corrected(table: Table) -> float:
-    a, n, c, m = table
-    total, events = n + m, a + c
-    margins = n * m * events * (total - events)
-    return total * max(abs(a * m - c * n) - total / 2, 0) ** 2 / margins if margins else math.nan
 
 
 @check(
@@ -237,9 +232,67 @@ def _p_against_chi_square(case: Case) -> Iterator[Problem]:
             yield Problem((*path, "p"), f"chi-square {statistic} has p {exact:.2g}, printed is {shown}")
 
 
+@check(
+    "p-against-counts",
+    "advice",
+    rule=(
+        "A p value printed for two arms and not marked `adjusted` agrees with the outcome's counts, or with a set "
+        "under `alternatives`, by Pearson's test, the same with continuity correction, or Fisher's exact test: within "
+        "a factor of 3, and not below .05 where all of them are above .10, nor above .05 where all are below .025."
+    ),
+    why=(
+        "A p value far from that of the counts is of another test or other persons, or one of the numbers is wrong. "
+        "The p value of a printed chi-square is compared with the statistic instead."
+    ),
+    fix="look counts and p up in the source; if it says that the test is adjusted, add `adjusted: true`",
+    acceptable=True,
+)
+def _p_against_counts(case: Case) -> Iterator[Problem]:
+    for path, outcome, published in _of_outcomes(case):
+        if published.adjusted or published.about is not None or published.measure in {"chi-square", "HR"}:
+            continue
+        possible = None if published.p is None else _p_range(published.p)
+        tables = _tables(outcome, path[:2], published) if possible is not None else []
+        if not tables or possible is None:
+            continue
+        found = [p_values(table) for table in tables]
+        if not any(possible[0] <= p <= possible[1] for tests in found for p in tests.values()):
+            shown = ", ".join(f"{test} {p:.2g}" for test, p in found[0].items())
+            others = f" (none of {len(tables)} sets agrees)" if len(tables) > 1 else ""
+            yield Problem((*path, "p"), f"printed is {excerpt(published.p or '')}; {tables[0]} gives {shown}{others}")
+
+
+_LEVEL, _FACTOR = 0.05, 3
+_IN_WORDS = {"significant": True, "not significant": False, "ns": False, "n.s.": False}
+
+
+def _p_range(text: str) -> tuple[float, float] | None:
+    """Return the p values that agree in meaning with a printed one; None where it is no p value."""
+    read = printed_p(text)
+    if read is None:
+        significant = _IN_WORDS.get(text.strip().lower())
+        low, high = 0.0, 1.0
+    else:
+        sign, value, margin = read[0], float(read[1]), half_unit(read[1])
+        low = 0.0 if sign == "<" else max(value - margin * (sign == "="), 0) / _FACTOR
+        high = 1.0 if sign == ">" else (value + margin * (sign == "=")) * _FACTOR
+        significant = _is_significant(sign, value)
+    if significant is None:
+        return None if read is None else (low, high)
+    return (low, min(high, 2 * _LEVEL)) if significant else (max(low, _LEVEL / 2), high)
+
+
+def _is_significant(sign: str, value: float) -> bool | None:
+    """Tell whether a printed p value is below .05; None where it does not say, as <.10 or a rounded .05."""
+    if value < _LEVEL or (sign == "<" and value == _LEVEL):
+        return None if sign == ">" else True
+    return None if sign == "<" or (sign == "=" and value == _LEVEL) else False
+
+
 CHECKS_OF_EFFECTS = (
     _published_effect_does_not_recompute,
     _estimate_outside_interval,
     _interval_not_log_symmetric,
     _p_against_chi_square,
+    _p_against_counts,
 )

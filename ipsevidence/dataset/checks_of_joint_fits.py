@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ipsevidence.dataset.arithmetic import RECOMPUTABLE, agrees
+from ipsevidence.dataset.arithmetic import RECOMPUTABLE, agrees, rule_result
 from ipsevidence.dataset.checklist import Case, Counted, Problem, check, counted, listed, whole
 from ipsevidence.dataset.checks_of_counts import open_events
-from ipsevidence.dataset.record import Published
+from ipsevidence.dataset.record import Number, Published
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,7 @@ _COST_OF_SIZES = 50
     rule=(
         "A count of basis `derived` by the rule `joint-fit` is the only one that, together with the other arm's, gives "
         "the printed percents and unadjusted effects. An n found in the same way is at most those randomised, or the "
-        "two arms sum to a printed number of participants."
+        "two arms sum to a number of participants that was read, or computed from other numbers."
     ),
     why="A count found by trying is known only if nothing else fits; otherwise it is one possibility of several.",
     fix="use basis `bounded`, and list the joint sets under `alternatives`",
@@ -86,7 +86,7 @@ def _possible_sizes(case: Case, group: dict[str, Counted]) -> Iterator[tuple[int
         return None
     one, other = group.values()
     own = one.n + other.n
-    totals = {whole(size) for size in case.study.participants if size.basis == "reported"}
+    totals = {whole(size) for size in case.study.participants if _limits(size, (one.n, other.n))}
     if _has_open_n(one) and _has_open_n(other) and own in totals:
         return ((n, own - n) for n in range(1, own))
     randomised = {arm.id: arm.n_randomised for arm in case.study.arms}
@@ -98,6 +98,17 @@ def _possible_sizes(case: Case, group: dict[str, Counted]) -> Iterator[tuple[int
             return None
         ranges.append(range(1, most + 1) if _has_open_n(count) and most is not None else range(count.n, count.n + 1))
     return ((n, m) for n in ranges[0] for m in ranges[1])
+
+
+def _limits(size: Number, tried: tuple[int, int]) -> bool:
+    """Tell whether a number of participants limits sizes found by trying: read, or computed without those sizes."""
+    if size.basis != "derived" or size.rule is None:
+        return size.basis == "reported"
+    try:
+        result = rule_result(size.rule)
+    except ZeroDivisionError:
+        return False
+    return size.rule != _RULE and (result is None or not set(tried) & set(result.operands))
 
 
 def _effects_between(
