@@ -29,6 +29,11 @@ def test_its_numbers_are_those_of_the_analysis():
         assert part in words
 
 
+def test_its_counts_are_those_of_the_dataset():
+    assert f"{len(ipsevidence.load(ROOT))} trials, pilots and services" in TEXT
+    assert f"{len(list((ROOT / 'analyses' / 'published').glob('*.yaml')))} published reviews" in TEXT
+
+
 def test_its_commands_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"^make (\w+)", TEXT, re.MULTILINE):
