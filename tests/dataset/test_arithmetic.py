@@ -17,10 +17,13 @@ from ipsevidence.dataset.arithmetic import (
     Table,
     agrees,
     chi_square_p,
+    continuity_corrected,
     fitting_counts,
     half_unit,
+    is_hedged,
     is_rounded_to,
     nearest_counts,
+    p_values,
     printed_p,
     printed_percent,
     recompute,
@@ -253,6 +256,62 @@ def test_chi_square_is_pearsons(n, m, share, other):
         expected = stats.contingency.chi2_contingency([[a, n - a], [c, m - c]], correction=False)
         assert effects.estimate[0] == pytest.approx(expected.statistic, rel=1e-9, abs=1e-9)
         assert chi_square_p(effects.estimate[0]) == pytest.approx(expected.pvalue, rel=1e-9)
+
+
+@given(n=st.integers(1, 300), m=st.integers(1, 300), share=st.floats(0, 1), other=st.floats(0, 1))
+@example(n=22, m=23, share=0.5, other=1 / 23)
+def test_p_values_are_those_of_the_tests_they_name(n, m, share, other):
+    a, c = round(share * n), round(other * m)
+    found = p_values(Table(a, n, c, m))
+    cells = [[a, n - a], [c, m - c]]
+    assert found["Fisher"] == pytest.approx(stats.fisher_exact(cells).pvalue, rel=1e-6)
+    for name, correction in (("Pearson", False), ("Pearson with correction", True)):
+        none = a + c in {0, n + m}
+        expected = 1 if none else stats.contingency.chi2_contingency(cells, correction=correction).pvalue
+        assert found[name] == pytest.approx(expected, rel=1e-9, abs=1e-300)
+
+
+def test_tables_too_many_to_sum_have_no_exact_p_value():
+    assert set(p_values(Table(500_000, 10**6, 500_500, 10**6))) == {"Pearson", "Pearson with correction"}
+
+
+def test_the_continuity_correction_is_at_most_the_difference():
+    assert continuity_corrected(Table(5, 10, 5, 11)) == 0
+    assert math.isnan(continuity_corrected(Table(0, 10, 0, 10)))
+
+
+@pytest.mark.parametrize("level", ["80", "95", "99"])
+def test_the_interval_of_a_difference_by_the_t_distribution(level):
+    # one table for each size, from 3 degrees of freedom
+    tables = [Table(1, 2, 1, 3), Table(3, 6, 2, 6), Table(19, 41, 5, 47), Table(480, 1000, 400, 1000)]
+    effects = recompute("RD", tables, Decimal(level))
+    quantile = (1 + float(level) / 100) / 2
+    for place, (a, n, c, m) in enumerate(tables):
+        half = stats.t.ppf(quantile, n + m - 2) * math.sqrt(a * (n - a) / n**3 + c * (m - c) / m**3)
+        close = 0.03 if n + m < 6 else 1e-4
+        assert effects.t_high[place] - effects.estimate[place] == pytest.approx(half, rel=close)
+        assert effects.estimate[place] - effects.t_low[place] == pytest.approx(half, rel=close)
+    assert np.isnan(recompute("RD", [Table(1, 2, 1, 2)]).t_low[0])
+
+
+def test_a_printed_interval_of_a_difference_may_be_by_either_distribution():
+    for ci in (("17.8", "53.6"), ("18.1", "53.3")):
+        effect = published("percentage-points", estimate=Decimal("35.7"), ci=tuple(map(Decimal, ci)))
+        assert agrees(effect, [Table(19, 41, 5, 47)]).all()
+    mixed = published("percentage-points", estimate=Decimal("35.7"), ci=(Decimal("17.8"), Decimal("53.3")))
+    assert not agrees(mixed, [Table(19, 41, 5, 47)]).any()
+
+
+@pytest.mark.parametrize(
+    "text", ["over half", "About 40%", "(at least 12)", "~40", "<5%", "up to 25", "ca. 30", "> 20"]
+)
+def test_a_number_that_is_not_exact_is_told(text):
+    assert is_hedged(text)
+
+
+@pytest.mark.parametrize("text", ["half", "overall 40%", "40%", "30.8% (about)", "", "caseload 20", "-5"])
+def test_a_number_that_is_exact_is_told(text):
+    assert not is_hedged(text)
 
 
 def test_nobody_helped_is_no_number_needed_to_treat():
