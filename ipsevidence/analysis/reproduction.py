@@ -97,6 +97,7 @@ VALUES: dict[str, Callable[[AnalysisRun], float]] = {
 }
 """How a run gives each of the published figures in `spec.QUANTITIES`."""
 
+_COUNTS = {"trials", "trials-favouring", "trials-significant"}
 _ON_EFFECT_SCALE = {"estimate", "ci-low", "ci-high"}
 
 
@@ -126,7 +127,7 @@ def compare(analysis: AnalysisRun) -> tuple[Verdict, ...]:
 def _verdict(analysis: AnalysisRun, target: Target) -> Verdict:
     computed = VALUES[target.quantity](analysis)
     null = analysis.measure.null if target.quantity in _ON_EFFECT_SCALE else None
-    agreement = _agreement(computed, target.value, null)
+    agreement = _agreement(computed, target.value, null, exact=target.quantity in _COUNTS)
     return Verdict(
         target=target,
         label=target.label or QUANTITIES[target.quantity],
@@ -138,11 +139,13 @@ def _verdict(analysis: AnalysisRun, target: Target) -> Verdict:
     )
 
 
-def _agreement(computed: float, published: Decimal | None, null: float | None) -> str:
-    if published is None or math.isnan(computed):
+def _agreement(computed: float, published: Decimal | None, null: float | None, *, exact: bool = False) -> str:
+    if published is None or not math.isfinite(computed):
         return "cannot-be-checked"
     if Decimal(_at_digits(computed, published)) == published:
         return "reproduced"
+    if exact:
+        return "differs"
     same_side = null is None or (computed - null) * (float(published) - null) > 0
     near = abs(computed - float(published)) <= 0.02 * abs(float(published))
     return "close" if near and same_side else "differs"
@@ -150,11 +153,15 @@ def _agreement(computed: float, published: Decimal | None, null: float | None) -
 
 def _at_digits(computed: float, published: Decimal | None) -> str:
     """Write the computed value at the decimals of the published one, halves away from zero as papers print them."""
-    if math.isnan(computed):
+    if not math.isfinite(computed):
         return ""
     if published is None:
         return f"{computed:g}"
-    return str(Decimal(repr(computed)).quantize(Decimal(1).scaleb(int(published.as_tuple().exponent)), ROUND_HALF_UP))
+    places = max(0, -int(published.as_tuple().exponent))
+    if abs(computed) >= 1e15:
+        return f"{computed:.3g}"
+    rounded = Decimal(repr(computed)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return str(abs(rounded) if rounded == 0 else rounded)
 
 
 def _wording(agreement: str, target: Target) -> str:

@@ -10,7 +10,7 @@ from ipsevidence import core
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Counts", "StudyRow", "effects", "frame", "participants"]
+__all__ = ["Counts", "StudyRow", "effects", "frame", "participants", "shown"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,8 @@ class StudyRow:
         Effect and sampling variance on the scale that is pooled (log for ratios); nan where not given.
     estimate, low, high : float
         A published effect with its interval, as printed (ratios not logged); nan where not given.
+    level : float
+        Level of that printed interval.
     group : str
         Key of the subgroup; empty where there is none.
     basis : str
@@ -59,6 +61,7 @@ class StudyRow:
     estimate: float = math.nan
     low: float = math.nan
     high: float = math.nan
+    level: float = 0.95
     group: str = ""
     basis: str = ""
     participants: float = math.nan
@@ -68,6 +71,8 @@ class StudyRow:
     def to_dict(self) -> dict[str, Any]:
         """Return the row as plain data, without what is not given."""
         plain = dataclasses.asdict(self)
+        if math.isnan(self.estimate):
+            plain.pop("level")
         return {key: value for key, value in plain.items() if not _absent(value)}
 
 
@@ -75,7 +80,7 @@ def _absent(value: Any) -> bool:
     return value is None or value in ("", {}) or (isinstance(value, float) and math.isnan(value))
 
 
-def effects(rows: Sequence[StudyRow], measure: str, *, add: float, to: str, level: float) -> Any:
+def effects(rows: Sequence[StudyRow], measure: str, *, add: float, to: str) -> Any:
     """Return effect and variance of each row on the pooled scale.
 
     Parameters
@@ -86,8 +91,6 @@ def effects(rows: Sequence[StudyRow], measure: str, *, add: float, to: str, leve
         Key of `core.MEASURES`.
     add, to
         What is added to which tables with an empty cell: see `core.two_by_two`.
-    level : float
-        Level of published intervals.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def effects(rows: Sequence[StudyRow], measure: str, *, add: float, to: str, leve
     v = np.array([row.v for row in rows])
     printed = [index for index, row in enumerate(rows) if not math.isnan(row.estimate)]
     for index in printed:
-        y[index], v[index] = _from_interval(rows[index], measure, level)
+        y[index], v[index] = _from_interval(rows[index], measure)
     tables = [index for index, row in enumerate(rows) if row.counts is not None]
     if tables:
         cells = np.array([dataclasses.astuple(rows[index].counts) for index in tables]).T  # type: ignore[arg-type]
@@ -114,7 +117,7 @@ def effects(rows: Sequence[StudyRow], measure: str, *, add: float, to: str, leve
     return y, v
 
 
-def _from_interval(row: StudyRow, measure: str, level: float) -> tuple[float, float]:
+def _from_interval(row: StudyRow, measure: str) -> tuple[float, float]:
     from scipy.special import ndtri
 
     values = (row.estimate, row.low, row.high)
@@ -129,7 +132,27 @@ def _from_interval(row: StudyRow, measure: str, level: float) -> tuple[float, fl
         raise core.InputError(
             f"{row.label}: the interval must hold the estimate and have a width; got {values}", parameter="ci"
         )
-    return estimate, ((high - low) / (2 * ndtri((1 + level) / 2))) ** 2
+    return estimate, ((high - low) / (2 * ndtri((1 + row.level) / 2))) ** 2
+
+
+def shown(measure: str, value: float) -> float:
+    """Return a value of the pooled scale as it is shown: ratios back from their logs; infinite where it overflows.
+
+    Parameters
+    ----------
+    measure : str
+        Key of `core.MEASURES`.
+    value : float
+        On the pooled scale.
+
+    Returns
+    -------
+    float
+    """
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return float(core.MEASURES[measure].back(np.float64(value)))
 
 
 def participants(row: StudyRow) -> float:

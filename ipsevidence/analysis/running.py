@@ -4,20 +4,23 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
+from scipy.special import ndtri
 
 from ipsevidence import core
-from ipsevidence.analysis.rows import StudyRow, effects, participants
+from ipsevidence.analysis.rows import StudyRow, effects, participants, shown
 from ipsevidence.analysis.selection import Decision, Selection, SelectionError, select
-from ipsevidence.analysis.spec import Effect, Model, Spec, Variation
+from ipsevidence.analysis.spec import Spec, Variation
 from ipsevidence.analysis.specfiles import find_spec
 from ipsevidence.dataset.collection import Dataset, Origin, load
+from ipsevidence.dataset.record import Record
 
-__all__ = ["AnalysisRun", "DatasetStamp", "Fit", "GroupFit", "VariationFit", "pool_rows", "run"]
+__all__ = ["AnalysisRun", "DatasetStamp", "Fit", "GroupFit", "VariationFit", "correction_sentence", "pool_rows", "run"]
 
 Fit: TypeAlias = core.PooledResult | core.NotApplicable
+RecordT = TypeVar("RecordT", bound=Record)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +73,8 @@ class AnalysisRun:
         The main result.
     groups : tuple of GroupFit
         Results by group; empty where the spec has no groups.
-    between : NotApplicable or TestResult
-        The test between groups, or why there is none.
+    between : TestResult, NotApplicable or None
+        The test between groups, or why there is none; None where the spec has no groups.
     sensitivity : tuple of VariationFit
         One result for each named variation.
     decisions : tuple of Decision
@@ -87,7 +90,7 @@ class AnalysisRun:
     v: tuple[float, ...]
     fit: Fit
     groups: tuple[GroupFit, ...]
-    between: core.NotApplicable | None
+    between: core.TestResult | core.NotApplicable | None
     sensitivity: tuple[VariationFit, ...]
     decisions: tuple[Decision, ...]
     notes: tuple[str, ...]
@@ -109,7 +112,28 @@ class AnalysisRun:
 
     def shown(self, value: float) -> float:
         """Return a value of the pooled scale as it is shown: ratios back from their logs."""
-        return math.exp(value) if self.measure.scale == "log" else value
+        return shown(self.spec.effect.measure, value)
+
+    @property
+    def intervals(self) -> tuple[tuple[float, float], ...]:
+        """Each study's own Wald interval at the level of the run, on the pooled scale."""
+        z = float(ndtri((1 + float(self.spec.model.level)) / 2))
+        return tuple((y - z * v**0.5, y + z * v**0.5) for y, v in zip(self.y, self.v, strict=True))
+
+    columns: ClassVar[tuple[str, ...]] = ("study", "group", "ai", "n1i", "ci", "n2i", "yi", "vi", "weight", "basis")
+
+    def to_rows(self) -> list[tuple[Any, ...]]:
+        """Return one row for each study in the pool."""
+        weights = self.fit.weights.tolist() if isinstance(self.fit, core.PooledResult) else [math.nan] * len(self.rows)
+        return [
+            (row.label, row.group, *_cells(row), y, v, weight, row.basis)
+            for row, y, v, weight in zip(self.rows, self.y, self.v, weights, strict=True)
+        ]
+
+
+def _cells(row: StudyRow) -> tuple[float, float, float, float]:
+    c = row.counts
+    return (c.events1, c.n1, c.events2, c.n2) if c else (math.nan,) * 4
 
 
 def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRun:
@@ -136,8 +160,10 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
     data = load() if dataset is None else dataset
     asked = spec if isinstance(spec, Spec) else find_spec(spec, data.root)
     chosen = select(asked, data)
-    main = _pooled(chosen.rows, asked.effect, asked.model)
+    main = _pooled(asked, chosen.rows)
     rows, y, v = main.rows, main.y, main.v
+    if asked.studies.count not in (None, len(rows)):
+        raise SelectionError(f"{asked.id}: the spec states {asked.studies.count} studies, {len(rows)} are in the pool")
     return AnalysisRun(
         spec=asked,
         data=_stamp(data, rows),
@@ -146,7 +172,7 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
         v=tuple(v.tolist()),
         fit=main.fit,
         groups=_groups(asked, rows, y, v),
-        between=_between(asked, rows),
+        between=_between(asked, rows, y, v),
         sensitivity=tuple(_variation(asked, data, variation) for variation in asked.sensitivity),
         decisions=_with_dropped(chosen, main.dropped),
         notes=_notes(asked, rows, main),
@@ -155,7 +181,7 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
 
 def pool_rows(spec: Spec, rows: Sequence[StudyRow]) -> AnalysisRun:
     """Pool a user's own rows by the effect and model of a spec; see `run` for the result."""
-    main = _pooled(tuple(rows), spec.effect, spec.model)
+    main = _pooled(spec, tuple(rows))
     decisions = tuple(Decision(id=row.id, label=row.label, included=True, reason="a row of the table") for row in rows)
     return AnalysisRun(
         spec=spec,
@@ -165,7 +191,7 @@ def pool_rows(spec: Spec, rows: Sequence[StudyRow]) -> AnalysisRun:
         v=tuple(main.v.tolist()),
         fit=main.fit,
         groups=_groups(spec, main.rows, main.y, main.v),
-        between=_between(spec, main.rows),
+        between=_between(spec, main.rows, main.y, main.v),
         sensitivity=(),
         decisions=_with_dropped(Selection(rows=tuple(rows), decisions=decisions), main.dropped),
         notes=_notes(spec, main.rows, main),
@@ -181,67 +207,101 @@ class _Pooled:
     fit: Fit
 
 
-def _pooled(rows: tuple[StudyRow, ...], effect: Effect, model: Model) -> _Pooled:
-    level = float(model.level)
-    y, v = effects(rows, effect.measure, add=float(effect.add), to=effect.to, level=level) if rows else ([], [])
+def _pooled(spec: Spec, rows: tuple[StudyRow, ...]) -> _Pooled:
+    y, v = effects(rows, spec.effect.measure, add=float(spec.effect.add), to=spec.effect.to) if rows else ([], [])
     kept = np.isfinite(np.asarray(v, dtype=float))
     y, v = np.asarray(y)[kept], np.asarray(v)[kept]
     inside = tuple(row for row, keep in zip(rows, kept, strict=True) if keep)
     outside = tuple(row for row, keep in zip(rows, kept, strict=True) if not keep)
-    return _Pooled(rows=inside, dropped=outside, y=y, v=v, fit=_fit(y, v, model))
+    return _Pooled(rows=inside, dropped=outside, y=y, v=v, fit=_fit(spec, y, v))
 
 
-def _fit(y: Any, v: Any, model: Model) -> Fit:
+def _fit(spec: Spec, y: Any, v: Any) -> Fit:
+    """Pool as the spec says; in a living analysis within the protocol's rules for few trials."""
     if len(y) == 0:
         return core.NotApplicable(reason="no study has an effect on this measure")
-    return core.pool(
-        y, v, tau2=model.tau2, interval=model.interval, prediction=model.prediction, level=float(model.level)
+    model = spec.model
+    level = float(model.level)
+    if spec.purpose != "living":
+        return core.pool(y, v, tau2=model.tau2, interval=model.interval, prediction=model.prediction, level=level)
+    if len(y) == 1:
+        return core.NotApplicable(reason="one trial, not a pool")
+    if len(y) == 2:
+        return core.NotApplicable(reason="two trials, too few for a random-effects pool")
+    if model.interval not in ("hksj", "hksj-adhoc") or model.tau2 == "common":
+        return core.pool(y, v, tau2=model.tau2, interval=model.interval, prediction=model.prediction, level=level)
+    allowed = core.small_k_pool(y, v, tau2=model.tau2, prediction=model.prediction, level=level)
+    return dataclasses.replace(
+        allowed.headline,
+        prediction=allowed.prediction,
+        notes=tuple(dict.fromkeys((*allowed.headline.notes, *allowed.notes))),
     )
 
 
 def _groups(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> tuple[GroupFit, ...]:
-    """Pool each group with its own tau2: from two studies in a reproduction, from three elsewhere."""
+    """Pool each group with its own tau2; a group of one is never a pool."""
     if spec.subgroups is None:
         return ()
-    fewest = 2 if spec.purpose == "reproduction" else 3
     fits = []
     for group in spec.subgroups.groups:
         members = tuple(index for index, row in enumerate(rows) if row.group == group.id)
-        at = list(members)
-        if len(members) >= fewest:
-            fit = _fit(y[at], v[at], spec.model)
+        if not members:
+            fit: Fit = core.NotApplicable(reason="no trial in this group")
+        elif len(members) == 1:
+            fit = core.NotApplicable(reason="one trial, not a pool")
         else:
-            fit = core.NotApplicable(reason="one trial, not a pool" if len(members) == 1 else "too few trials to pool")
+            fit = _fit(spec, y[list(members)], v[list(members)])
         fits.append(GroupFit(id=group.id, label=group.label, members=members, fit=fit))
     return tuple(fits)
 
 
-def _between(spec: Spec, rows: tuple[StudyRow, ...]) -> core.NotApplicable | None:
+def _between(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> core.TestResult | core.NotApplicable | None:
+    """Test whether the groups differ, where each has the five trials that the protocol asks for."""
     if spec.subgroups is None:
         return None
     sizes = [sum(row.group == group.id for row in rows) for group in spec.subgroups.groups]
+    if len(sizes) < 2:
+        return core.NotApplicable(reason="no test between groups: there is one group")
     if min(sizes) < 5:
         return core.NotApplicable(reason="no test between groups: a group has fewer than five trials")
-    return None
+    model = spec.model
+    found = core.subgroups(
+        y,
+        v,
+        [row.group for row in rows],
+        tau2=model.tau2,
+        interval=model.interval,
+        prediction="none",
+        level=float(model.level),
+    )
+    return found.test
 
 
 def _variation(spec: Spec, data: Dataset, variation: Variation) -> VariationFit:
-    effect, model = variation.effect or spec.effect, variation.model or spec.model
-    wanted = spec.studies.model_copy(update={"count": None})
-    rows = select(spec.model_copy(update={"studies": wanted}), data, variation.choose).rows
+    varied = spec.model_copy(
+        update={"effect": _changed(spec.effect, variation.effect), "model": _changed(spec.model, variation.model)}
+    )
+    rows = select(varied, data, variation.choose).rows
     here = {row.id for row in rows}
     for name in variation.drop:
         if name not in here:
             raise SelectionError(f"{spec.id}: {variation.id} drops {name!r}, which is not among the studies selected")
-    pooled = _pooled(tuple(row for row in rows if row.id not in variation.drop), effect, model)
+    pooled = _pooled(varied, tuple(row for row in rows if row.id not in variation.drop))
     return VariationFit(
         id=variation.id,
         label=variation.label,
         because=variation.because or "",
-        measure=effect.measure,
+        measure=varied.effect.measure,
         participants=math.fsum(row.participants for row in pooled.rows),
         fit=pooled.fit,
     )
+
+
+def _changed(base: RecordT, change: RecordT | None) -> RecordT:
+    """Return `base` with the fields that `change` names, and no others."""
+    if change is None:
+        return base
+    return base.model_copy(update={name: getattr(change, name) for name in change.model_fields_set})
 
 
 def _stamp(data: Dataset, rows: tuple[StudyRow, ...]) -> DatasetStamp:
@@ -260,14 +320,44 @@ def _with_dropped(chosen: Selection, dropped: tuple[StudyRow, ...]) -> tuple[Dec
 
 def _notes(spec: Spec, rows: tuple[StudyRow, ...], main: _Pooled) -> tuple[str, ...]:
     notes = list(spec.report.caveats)
-    corrected = [row.label for row in rows if row.counts and _empty_cell(row)]
-    if corrected and spec.effect.to != "none":
-        notes.append(f"{spec.effect.add} was added to each cell of tables with an empty cell: {', '.join(corrected)}.")
+    correction = correction_sentence(spec, rows)
+    if correction:
+        notes.append(correction)
     if main.dropped:
         notes.append(f"Left out for want of an effect: {', '.join(row.label for row in main.dropped)}.")
     if isinstance(main.fit, core.PooledResult):
         notes.extend(main.fit.notes)
-    return tuple(notes)
+        if spec.purpose != "living" and main.fit.k < 5 and main.fit.settings.tau2 != "common":
+            notes.append(
+                f"{main.fit.k} {'study' if main.fit.k == 1 else 'studies'}: too few to estimate the variance between"
+                " studies well. A wide interval is not evidence of no effect."
+            )
+    return tuple(dict.fromkeys(notes))
+
+
+def correction_sentence(spec: Spec, rows: tuple[StudyRow, ...]) -> str:
+    """Say what was added to which tables before effects were computed; empty where nothing was.
+
+    Parameters
+    ----------
+    spec : Spec
+        The analysis; `effect.add` and `effect.to` decide.
+    rows : tuple of StudyRow
+        The studies in the pool.
+
+    Returns
+    -------
+    str
+    """
+    tables = [row for row in rows if row.counts is not None]
+    empty = [row.label for row in tables if _empty_cell(row)]
+    to = spec.effect.to
+    if not tables or to == "none" or spec.effect.add == 0 or (to in ("only0", "if0all") and not empty):
+        return ""
+    which = f"of tables with an empty cell: {', '.join(empty)}" if to == "only0" else "of every table"
+    if spec.effect.measure == "RD":
+        return f"{spec.effect.add} was added to the cells from which the variance is computed, {which}."
+    return f"{spec.effect.add} was added to each cell {which}."
 
 
 def _empty_cell(row: StudyRow) -> bool:

@@ -10,9 +10,13 @@ from ipsevidence.dataset.collection import Dataset
 from ipsevidence.dataset.record import Arm, Number, Outcome, Reading, Study
 from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP, BASIS, CONCEPT, WINDOW
 
-__all__ = ["Decision", "Selection", "SelectionError", "select"]
+__all__ = ["NOT_LISTED", "Decision", "Selection", "SelectionError", "select"]
 
 _ORDER = {key: rank for rank, key in enumerate(BASIS)}
+
+
+NOT_LISTED = "not in the list of the spec"
+"""The reason of every study that a list does not name."""
 
 
 class SelectionError(ValueError):
@@ -60,14 +64,16 @@ def select(spec: Spec, dataset: Dataset, overrides: tuple[StudyChoice, ...] = ()
     Raises
     ------
     SelectionError
-        If a study, outcome or arm named by the spec is not in the dataset, or the count is not as stated.
+        If a study, outcome or arm that the spec names is not in the dataset, a study of its list cannot enter, or two
+        of them share participants.
     """
     listed = {choice.id: choice for choice in spec.studies.by_name}
     changed = {choice.id: choice for choice in overrides}
     for name in [*listed, *changed]:
         if name not in dataset:
             raise SelectionError(f"study {name!r} is not in the dataset{dataset.suggestion(name)}")
-    rows, decisions = [], []
+    rows: list[StudyRow] = []
+    decisions: list[Decision] = []
     for study in _in_order(dataset, listed):
         choice = _merged(listed.get(study.id) or StudyChoice(id=study.id), changed.get(study.id))
         try:
@@ -78,8 +84,45 @@ def select(spec: Spec, dataset: Dataset, overrides: tuple[StudyChoice, ...] = ()
             continue
         rows.append(row)
         decisions.append(Decision(id=study.id, label=study.label, included=True, reason=reason))
-    _count_is_as_stated(spec, rows, decisions)
-    return Selection(rows=tuple(rows), decisions=tuple(decisions))
+    _all_listed_are_in(spec, decisions)
+    _changes_took_effect(spec, changed, rows)
+    selection = Selection(rows=tuple(rows), decisions=tuple(decisions))
+    return _without_overlaps(spec, dataset, selection)
+
+
+def _all_listed_are_in(spec: Spec, decisions: list[Decision]) -> None:
+    listed = {choice.id for choice in spec.studies.by_name}
+    missing = [f"{d.id} ({d.reason})" for d in decisions if d.id in listed and not d.included]
+    if missing:
+        raise SelectionError(f"{spec.id}: studies of the list that cannot enter: {'; '.join(missing)}")
+
+
+def _changes_took_effect(spec: Spec, changed: dict[str, StudyChoice], rows: list[StudyRow]) -> None:
+    here = {row.id for row in rows}
+    for name in changed:
+        if name not in here:
+            raise SelectionError(f"{spec.id}: a change is made to {name!r}, which is not among the studies selected")
+
+
+def _without_overlaps(spec: Spec, dataset: Dataset, selection: Selection) -> Selection:
+    """Keep one of two records that share participants: the larger by rule; a list that names both is an error."""
+    size = {row.id: row.participants for row in selection.rows}
+    gone: dict[str, str] = {}
+    for one in sorted(size, key=lambda name: (-size[name], name)):
+        for overlap in dataset[one].overlaps_with:
+            other = overlap.id
+            if one in gone or other in gone or other not in size:
+                continue
+            if spec.studies.by_name:
+                raise SelectionError(
+                    f"{spec.id}: {one} and {other} share participants ({overlap.how}); drop one of them"
+                )
+            gone[other] = f"shares participants with {one}, which is larger"
+    decided = (
+        dataclasses.replace(decision, included=False, reason=gone[decision.id]) if decision.id in gone else decision
+        for decision in selection.decisions
+    )
+    return Selection(rows=tuple(row for row in selection.rows if row.id not in gone), decisions=tuple(decided))
 
 
 def _in_order(dataset: Dataset, listed: dict[str, StudyChoice]) -> Iterator[Study]:
@@ -88,19 +131,9 @@ def _in_order(dataset: Dataset, listed: dict[str, StudyChoice]) -> Iterator[Stud
 
 
 def _merged(choice: StudyChoice, change: StudyChoice | None) -> StudyChoice:
-    return choice.model_copy(update=change.model_dump(exclude_unset=True)) if change else choice
-
-
-def _count_is_as_stated(spec: Spec, rows: list[StudyRow], decisions: list[Decision]) -> None:
-    stated = spec.studies.count
-    if stated is None or stated == len(rows):
-        return
-    listed = {choice.id for choice in spec.studies.by_name}
-    missing = [f"{d.id} ({d.reason})" for d in decisions if d.id in listed and not d.included]
-    raise SelectionError(
-        f"{spec.id}: the spec states {stated} studies, the selection gives {len(rows)}"
-        + (f"; not admitted: {'; '.join(missing)}" if missing else ""),
-    )
+    if change is None:
+        return choice
+    return choice.model_copy(update={name: getattr(change, name) for name in change.model_fields_set})
 
 
 def _admit(spec: Spec, study: Study, *, named: bool) -> None:
@@ -109,10 +142,12 @@ def _admit(spec: Spec, study: Study, *, named: bool) -> None:
     rule = spec.studies.where
     if rule is None:
         if not named:
-            raise _RefusedError("not in the list of the spec")
+            raise _RefusedError(NOT_LISTED)
         return
     if rule.designs and study.design.type not in rule.designs:
         raise _RefusedError(f"design is {study.design.type}")
+    if study.design.type == "cluster-rct" and spec.outcome.clusters == "refuse":
+        raise _RefusedError("clusters were randomised, and no design effect is applied")
     if rule.analysis_groups and study.population.analysis_group not in rule.analysis_groups:
         raise _RefusedError(f"population is {ANALYSIS_GROUP[study.population.analysis_group].label}")
     if rule.tags and not set(rule.tags) & set(study.population.tags):
@@ -180,7 +215,14 @@ def _outcome(spec: Spec, study: Study, choice: StudyChoice) -> Outcome:
             raise SelectionError(str(error.args[0])) from None
     rule = spec.outcome
     fitting = [
-        (abs(outcome.measured.to - rule.near_month), -outcome.measured.to, rank, outcome)
+        (
+            rule.concepts.index(outcome.concept),
+            rule.windows.index(outcome.measured.window),
+            abs(outcome.measured.to - rule.near_month),
+            -outcome.measured.to,
+            rank,
+            outcome,
+        )
         for rank, outcome in enumerate(study.outcomes)
         if outcome.concept in rule.concepts
         and outcome.measured.window in rule.windows
@@ -192,13 +234,12 @@ def _outcome(spec: Spec, study: Study, choice: StudyChoice) -> Outcome:
             f"no outcome {' or '.join(CONCEPT[c].label for c in rule.concepts)}, "
             f"{' or '.join(WINDOW[w].label for w in rule.windows)}, within {rule.from_month}-{rule.to_month} months",
         )
-    return min(fitting)[3]
+    return min(fitting)[-1]
 
 
 def _readings(outcome: Outcome, arms: list[str], named: str | None, spec: Spec) -> tuple[str, dict[str, Reading]]:
     """Return the first denominator with a count in every arm, and the counts: never one arm's with another's."""
-    wanted = (named,) if named else dict.fromkeys((spec.outcome.denominator, "analysed", "randomised"))
-    for denominator in wanted:
+    for denominator in (named,) if named else spec.outcome.denominators:
         # A reading of one place or period is a part of the arm, not the arm.
         whole = (r for r in outcome.readings if r.kind == "count" and r.where is None and r.period is None)
         found = {r.arm: r for r in whole if r.of == denominator}

@@ -93,6 +93,12 @@ class Contrast(Record):
     of: Identifier
     against: Identifier
 
+    @model_validator(mode="after")
+    def _two_arms(self) -> Self:
+        if self.of == self.against:
+            raise PydanticCustomError("contrast_form", "an arm cannot be compared with itself")
+        return self
+
 
 class StudyChoice(Record):
     """One study of a list, with what is taken from it where that follows no common rule."""
@@ -135,18 +141,26 @@ class StudyList(Record):
 class OutcomeRule(Record):
     """Which outcome a study enters with, unless it is named for the study.
 
-    Of the outcomes of these concepts and windows within the months, the one nearest `near_month`; of two as near, the
-    later; of two at the same month, the first in the record.
+    Concepts, windows and denominators are tried in the order in which they stand. Of the outcomes of one concept and
+    window within the months, the one nearest `near_month` is taken; of two as near, the later; of two at the same
+    month, the first in the record.
     """
 
-    concepts: tuple[Concept, ...] = ("competitive-employment",)
-    windows: tuple[Window, ...] = ("cumulative",)
-    near_month: Quantity = Decimal(18)
-    from_month: Quantity = Decimal(12)
-    to_month: Quantity = Decimal(24)
-    denominator: Denominator = "analysed"
+    concepts: Annotated[tuple[Concept, ...], Field(min_length=1)] = ("competitive-employment",)
+    windows: Annotated[tuple[Window, ...], Field(min_length=1)] = ("cumulative",)
+    near_month: Annotated[Quantity, Field(ge=0)] = Decimal(18)
+    from_month: Annotated[Quantity, Field(ge=0)] = Decimal(12)
+    to_month: Annotated[Quantity, Field(ge=0)] = Decimal(24)
+    denominators: Annotated[tuple[Denominator, ...], Field(min_length=1)] = ("analysed", "randomised")
     contrast: ContrastKey = "ips-vs-control"
     multi_arm: Literal["combine", "refuse"] = "combine"
+    clusters: Literal["refuse", "as-individuals"] = "refuse"
+
+    @model_validator(mode="after")
+    def _months_in_order(self) -> Self:
+        if self.from_month > self.to_month:
+            raise PydanticCustomError("months_form", "`from_month` is after `to_month`")
+        return self
 
 
 class Effect(Record):
@@ -178,9 +192,16 @@ class Subgroups(Record):
 
     groups: Annotated[tuple[Group, ...], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        ids = [group.id for group in self.groups]
+        if len(ids) != len(set(ids)):
+            raise PydanticCustomError("group_twice", "a group is listed twice")
+        return self
+
 
 class Variation(Record):
-    """A named sensitivity analysis: the fields that it changes."""
+    """A named sensitivity analysis. It changes the fields that it names, and no others."""
 
     id: Identifier
     label: Text
@@ -238,7 +259,13 @@ class Spec(Record):
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
         known = {group.id for group in self.subgroups.groups} if self.subgroups else set()
-        for choice in self.studies.by_name:
+        chosen = [choice for variation in self.sensitivity for choice in variation.choose]
+        for choice in self.studies.by_name if self.subgroups else ():
+            if choice.group is None:
+                raise PydanticCustomError(
+                    "group_missing", "study {study} has no group, and `subgroups` wants one", {"study": choice.id}
+                )
+        for choice in (*self.studies.by_name, *chosen):
             if choice.group is not None and choice.group not in known:
                 raise PydanticCustomError(
                     "group_unknown",

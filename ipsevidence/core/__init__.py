@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ipsevidence.core.absolute import absolute_effect, e_value, missing_outcomes, proportion_beyond
     from ipsevidence.core.bayesian import TAU_PRIORS, bayes
     from ipsevidence.core.binomial_models import GLMM_MODELS, glmm, glmm_proportion
+    from ipsevidence.core.control_risk_model import ControlRiskEffect, ControlRiskResult, control_risk
     from ipsevidence.core.counts import MANTEL_HAENSZEL, mantel_haenszel, peto
     from ipsevidence.core.dependence import cluster_robust, design_effect, split_control
     from ipsevidence.core.effects import (
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
         trim_and_fill,
     )
     from ipsevidence.core.tau2 import TAU2_ESTIMATORS, TAU2_INTERVALS, estimate_tau2, tau2_interval
+    from ipsevidence.core.unconditional import RandomStudiesResult
 
 __all__ = [
     "GLMM_MODELS",
@@ -91,6 +93,8 @@ __all__ = [
     "TAU_PRIORS",
     "AbsoluteEffect",
     "BayesResult",
+    "ControlRiskEffect",
+    "ControlRiskResult",
     "CountResult",
     "EValue",
     "FitStatistics",
@@ -109,6 +113,7 @@ __all__ = [
     "PooledResult",
     "Prediction",
     "ProportionBeyond",
+    "RandomStudiesResult",
     "RegressionResult",
     "Result",
     "RobustResult",
@@ -125,6 +130,7 @@ __all__ = [
     "begg",
     "choose",
     "cluster_robust",
+    "control_risk",
     "correlation",
     "cumulative",
     "design_effect",
@@ -169,6 +175,8 @@ __all__ = [
 
 _HOME = {
     "binomial_models": ("GLMM_MODELS", "glmm", "glmm_proportion"),
+    "control_risk_model": ("ControlRiskEffect", "ControlRiskResult", "control_risk"),
+    "unconditional": ("RandomStudiesResult",),
     "absolute": ("absolute_effect", "e_value", "missing_outcomes", "proportion_beyond"),
     "bayesian": ("TAU_PRIORS", "bayes"),
     "counts": ("MANTEL_HAENSZEL", "mantel_haenszel", "peto"),

@@ -135,7 +135,7 @@ class ArmLikelihood:
         self, z: FloatArray, share: FloatArray, residual: FloatArray, curve: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Return gradient and Hessian as moments over the random effects given the data."""
-        k, p = len(self.events), self.shared
+        p = self.shared
         basis = np.concatenate([np.ones((*z.shape[:2], 1)), z], axis=-1)
         change = np.einsum("apj,kmj->akmp", self.design, basis)
         if self.own_intercepts:
@@ -151,35 +151,35 @@ class ArmLikelihood:
             across = second[:, :p, p]
             gradient = np.concatenate([gradient, first[:, p]])
             hessian = np.block([[hessian, across.T], [across, np.diag(second[:, p, p])]])
-        assert gradient.size == p + self.own_intercepts * k
         return gradient, hessian
 
 
 def highest_peak(
-    likelihood: Callable[[FloatArray], Slopes], starts: Sequence[FloatArray], spreads: Sequence[int]
+    likelihood: Callable[[FloatArray], Slopes], starts: Sequence[FloatArray], loadings: Sequence[Sequence[int]]
 ) -> Peak | None:
     """Return the highest maximum that can be reached from the starts.
 
     Parameters
     ----------
     likelihood : callable
-        Log-likelihood with derivatives; it does not change with the sign of a standard deviation.
+        Log-likelihood with derivatives.
     starts : sequence of ndarray of shape (p,)
         Where to climb from.
-    spreads : sequence of int
-        Which parameters are standard deviations.
+    loadings : sequence of sequence of int
+        For each random effect, the parameters that multiply it, the standard deviation first: changing the
+        sign of them all changes nothing, and leaves a standard deviation that is not negative.
 
     Returns
     -------
     Peak or None
         None where no climb ended at a maximum with a curvature: the likelihood rises without end or is flat.
     """
-    found = [peak for start in starts if (peak := _climb(likelihood, start, list(spreads))) is not None]
+    found = [peak for start in starts if (peak := _peak(likelihood, _climb(likelihood, start), loadings)) is not None]
     return max(found, key=lambda peak: peak.log_likelihood, default=None)
 
 
-def _climb(likelihood: Callable[[FloatArray], Slopes], start: FloatArray, spreads: list[int]) -> Peak | None:
-    """Return the maximum uphill of `start` by Newton's method; where the likelihood is not concave, turned uphill."""
+def _climb(likelihood: Callable[[FloatArray], Slopes], start: FloatArray) -> FloatArray:
+    """Return where Newton's method ends, turned uphill where the likelihood is not concave."""
     at, here = start, likelihood(start)
     for _ in range(MOST_STEPS):
         curvatures, axes = np.linalg.eigh(-here.hessian)
@@ -187,19 +187,33 @@ def _climb(likelihood: Callable[[FloatArray], Slopes], start: FloatArray, spread
         move = axes @ ((axes.T @ here.gradient) / np.maximum(np.abs(curvatures), floor))
         gain = float(here.gradient @ move)
         move /= max(1.0, float(np.abs(move).max()))
-        share = 1.0
-        while gain > 1e-9 and (there := likelihood(at + share * move)).value <= here.value and share > 1e-8:
-            share /= 2.0
-        at = at + share * move
-        here = there if gain > 1e-9 else likelihood(at)
-        if gain < 1e-18 * (1.0 + abs(here.value)):
+        there = likelihood(at + move)
+        while gain > 1e-9 and there.value <= here.value and np.abs(move).max() > 1e-9:
+            move /= 2.0
+            there = likelihood(at + move)
+        at, here = at + move, there
+        if np.abs(at).max() > WIDEST:
             break
-    return _peak(likelihood, at, spreads)
+        if gain < 1e-18 * (1.0 + abs(here.value)):
+            curvatures, axes = np.linalg.eigh(-here.hessian)
+            if curvatures[0] > -1e-6 * curvatures[-1]:
+                break
+            # a saddle, as wherever a standard deviation of 0 is not the best: leave it
+            at = at + 0.1 * axes[:, 0]
+            here = likelihood(at)
+    return at
 
 
-def _peak(likelihood: Callable[[FloatArray], Slopes], at: FloatArray, spreads: list[int]) -> Peak | None:
-    at = at.copy()
-    at[spreads] = np.where(np.abs(at[spreads]) < SMALL, 0.0, np.abs(at[spreads]))
+def _peak(
+    likelihood: Callable[[FloatArray], Slopes], end: FloatArray, loadings: Sequence[Sequence[int]]
+) -> Peak | None:
+    """Return the end of a climb as a maximum, or None where it is not one."""
+    at = end.copy()
+    for own in loadings:
+        if at[own[0]] < 0.0:
+            at[list(own)] *= -1.0
+        if at[own[0]] < SMALL:
+            at[own[0]] = 0.0
     here = likelihood(at)
     curvatures = np.linalg.eigvalsh(-here.hessian)
     if np.abs(at).max() > WIDEST or curvatures[0] <= 1e-9 * curvatures[-1]:

@@ -1,18 +1,18 @@
 """Random-effects models of the counts themselves: generalised linear mixed models by quadrature."""
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from ipsevidence.core.effects import check_proportions, check_two_by_two
+from ipsevidence.core.effects import Cells, check_proportions, check_two_by_two
 from ipsevidence.core.inputs import check_level, check_word
 from ipsevidence.core.pooling import mean_interval
 from ipsevidence.core.registry import Method, choose, registry
 from ipsevidence.core.results import FloatArray, GlmmResult, NotApplicable
 from ipsevidence.core.roots import crossing
+from ipsevidence.core.unconditional import Fit, RandomStudiesResult, fixed_studies, random_studies
 
 NODES, NODE_WEIGHTS = np.polynomial.hermite.hermgauss(61)
 LOG_WEIGHTS = np.log(NODE_WEIGHTS) + NODES**2
@@ -146,23 +146,35 @@ class _Mixed:
         return mean, tau
 
 
-def _result(family: _Family, model: str, tau2: str, level: float, dropped: tuple[int, ...]) -> GlmmResult:
+def _fit(family: _Family, *, random: bool) -> Fit:
     mixed = _Mixed(family)
-    mean, tau = mixed.fit(random=tau2 == "ml")
-    se = math.sqrt(float(np.linalg.inv(mixed.hessian(mean, tau))[0, 0]))
-    ci, statistic, p = mean_interval(mean, se, math.nan, level)
-    return GlmmResult(
-        model=model,
+    mean, tau = mixed.fit(random=random)
+    return Fit(
         estimate=mean,
-        se=se,
-        ci=ci,
-        statistic=statistic,
-        p=p,
+        se=math.sqrt(float(np.linalg.inv(mixed.hessian(mean, tau))[0, 0])),
         tau2=tau * tau,
         log_likelihood=mixed.value_and_gradient(mean, tau)[0],
-        k=family.a.size,
-        dropped=dropped,
     )
+
+
+def _result(fit: Fit, model: str, level: float, k: int, dropped: tuple[int, ...] = ()) -> GlmmResult:
+    ci, statistic, p = mean_interval(fit.estimate, fit.se, math.nan, level)
+    listed = ", ".join(str(study) for study in dropped)
+    notes = (f"Left out, as nobody or everybody had the event: study {listed} (counted from 0).",) if dropped else ()
+    common: dict[str, Any] = {
+        "model": model,
+        "estimate": fit.estimate,
+        "se": fit.se,
+        "ci": ci,
+        "statistic": statistic,
+        "p": p,
+        "tau2": fit.tau2,
+        "log_likelihood": fit.log_likelihood,
+        "k": k,
+        "dropped": dropped,
+        "notes": notes,
+    }
+    return GlmmResult(**common) if math.isnan(fit.sigma2) else RandomStudiesResult(**common, sigma2=fit.sigma2)
 
 
 def glmm_proportion(xi: Any, ni: Any, *, tau2: str = "ml", level: float = 0.95) -> GlmmResult | NotApplicable:
@@ -196,7 +208,7 @@ def glmm_proportion(xi: Any, ni: Any, *, tau2: str = "ml", level: float = 0.95) 
     level = check_level(level)
     if x.sum() == 0.0 or x.sum() == n.sum():
         return NotApplicable(reason="nobody, or everybody, had the event: the log odds are infinite")
-    return _result(_Binomial(x, n, np.zeros_like(x)), "logit", tau2, level, ())
+    return _result(_fit(_Binomial(x, n, np.zeros_like(x)), random=tau2 == "ml"), "logit", level, x.size)
 
 
 def glmm(
@@ -208,9 +220,10 @@ def glmm(
     ----------
     ai, n1i, ci, n2i : array_like of shape (k,)
         Events and participants of the first arm, then of the second.
-    model : {'cm.el', 'cm.al'}
+    model : {'cm.el', 'cm.al', 'um.fs', 'um.rs'}
         Conditional on the margins: exact (non-central hypergeometric), or the binomial approximation for rare
-        events.
+        events. Unconditional, binomial in both arms: with fixed study effects, or with random study effects
+        that are independent of the random treatment effect.
     tau2 : {'ml', 'common'}
         Whether there is between-study variance.
     level : float
@@ -218,9 +231,10 @@ def glmm(
 
     Returns
     -------
-    GlmmResult or NotApplicable
-        The log odds ratio; not applicable where all events are in one arm. Studies in which nobody or
-        everybody had the event are left out and listed.
+    GlmmResult, RandomStudiesResult or NotApplicable
+        The log odds ratio, and with ``um.rs`` the variance of the study effects; not applicable where all
+        events are in one arm, or where the likelihood has no maximum. Studies in which nobody or everybody
+        had the event are left out and listed.
 
     Raises
     ------
@@ -229,13 +243,19 @@ def glmm(
 
     Notes
     -----
-    The integrals over the random effect are by adaptive Gauss-Hermite quadrature with 61 nodes.
+    The integrals over the random effects are by adaptive Gauss-Hermite quadrature with 61 nodes, or 31 x 31
+    where there are two. In the unconditional models the arms are coded 1/2 and -1/2, so that study effects are
+    mean log odds, half the random treatment effect falls on either arm, and swapping the arms changes no more
+    than the sign. Fixed study effects are as many parameters as studies: in small studies they bias the odds
+    ratio away from 1 and tau2 downwards [3]_.
 
     References
     ----------
     .. [1] Stijnen T, Hamza TH, Ozdemir P. Stat Med 2010;29:3046-3067. doi:10.1002/sim.4040
     .. [2] Van Houwelingen HC, Zwinderman KH, Stijnen T. Stat Med 1993;12:2273-2284.
        doi:10.1002/sim.4780122405
+    .. [3] Jackson D, Law M, Stijnen T, Viechtbauer W, White IR. A comparison of seven random-effects models for
+       meta-analyses that estimate the summary odds ratio. Stat Med 2018;37:1059-1085. doi:10.1002/sim.7588
     """
     chosen = choose("model", model, GLMM_MODELS)
     check_word("tau2", tau2, ("ml", "common"))
@@ -247,19 +267,27 @@ def glmm(
     least, most = np.maximum(0, c + a - (c + d)), np.minimum(a + b, a + c)
     if a.size == 0 or (a == least).all() or (a == most).all():
         return NotApplicable(reason="every study lies at the edge of its margins: the odds ratio is 0 or infinite")
-    build: Callable[..., _Family] = chosen.function
-    return _result(build(a, a + b, c + d, a + c), model, tau2, level, dropped)
+    fit: Fit | None = chosen.function(Cells(a, b, c, d), random=tau2 == "ml")
+    if fit is None:
+        return NotApplicable(reason="the likelihood has no maximum")
+    return _result(fit, model, level, a.size, dropped)
 
 
-def _approximate(a: FloatArray, n1: FloatArray, n2: FloatArray, events: FloatArray) -> _Family:
-    return _Binomial(a, events, np.log(n1 / n2))
+def _exact(cells: Cells, *, random: bool) -> Fit:
+    a, b, c, d = cells
+    return _fit(_Hypergeometric(a, a + b, c + d, a + c), random=random)
+
+
+def _approximate(cells: Cells, *, random: bool) -> Fit:
+    a, b, c, d = cells
+    return _fit(_Binomial(a, a + c, np.log((a + b) / (c + d))), random=random)
 
 
 GLMM_MODELS = registry(
     Method(
         key="cm.el",
         label="conditional, exact likelihood",
-        function=_Hypergeometric,
+        function=_exact,
         reference="Van Houwelingen HC, Zwinderman KH, Stijnen T. Stat Med 1993;12:2273-2284. "
         "doi:10.1002/sim.4780122405",
         sentence="Odds ratios were pooled by the hypergeometric-normal model.",
@@ -270,5 +298,21 @@ GLMM_MODELS = registry(
         function=_approximate,
         reference="Stijnen T, Hamza TH, Ozdemir P. Stat Med 2010;29:3046-3067. doi:10.1002/sim.4040",
         sentence="Odds ratios were pooled by the conditional binomial-normal model.",
+    ),
+    Method(
+        key="um.fs",
+        label="unconditional, fixed study effects",
+        function=fixed_studies,
+        reference="Turner RM, Omar RZ, Yang M, Goldstein H, Thompson SG. Stat Med 2000;19:3417-3432. "
+        "doi:10.1002/1097-0258(20001230)19:24<3417::AID-SIM614>3.0.CO;2-L",
+        sentence="Odds ratios were pooled by a logistic mixed model with fixed study effects.",
+    ),
+    Method(
+        key="um.rs",
+        label="unconditional, random study effects",
+        function=random_studies,
+        reference="Turner RM, Omar RZ, Yang M, Goldstein H, Thompson SG. Stat Med 2000;19:3417-3432. "
+        "doi:10.1002/1097-0258(20001230)19:24<3417::AID-SIM614>3.0.CO;2-L",
+        sentence="Odds ratios were pooled by a logistic mixed model with random study effects.",
     ),
 )

@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 from ipsevidence import __version__
+from ipsevidence.analysis.rows import shown
+from ipsevidence.analysis.running import correction_sentence
 from ipsevidence.core import INTERVALS, MEASURES, PREDICTIONS, TAU2_ESTIMATORS, NotApplicable
-from ipsevidence.report.tables import RATIOS, numerals, persons, shown, shown_interval
+from ipsevidence.report.tables import RATIOS, numerals, persons, shown_interval
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.running import AnalysisRun
@@ -34,10 +36,11 @@ def beside_line(analysis: "AnalysisRun") -> str:
     if variation is None or isinstance(variation.fit, NotApplicable):
         return ""
     fit, measure = variation.fit, variation.measure
+    estimate = numerals(measure).effect(shown(measure, fit.estimate))
+    level = f"{100 * fit.ci.level:g}%"
     return (
-        f"Beside it, {variation.because or variation.label} ({variation.label}): {MEASURES[measure].label} "
-        f"{numerals(measure).effect(shown(measure, fit.estimate))}, 95% CI {shown_interval(measure, fit.ci)}, "
-        f"prediction interval {shown_interval(measure, fit.prediction)}."
+        f"Beside it, {variation.because or variation.label} ({variation.label}): {MEASURES[measure].label} {estimate}, "
+        f"{level} CI {shown_interval(measure, fit.ci)}, prediction interval {shown_interval(measure, fit.prediction)}."
     )
 
 
@@ -67,23 +70,12 @@ def methods(analysis: "AnalysisRun") -> str:
         INTERVALS[spec.model.interval].sentence,
         PREDICTIONS[spec.model.prediction].sentence,
     ]
-    if spec.effect.to != "none" and any(_empty(row) for row in analysis.rows):
-        parts.append(f"{spec.effect.add} was added to each cell of tables with an empty cell.")
+    parts.append(correction_sentence(spec, analysis.rows))
     if analysis.groups:
         parts.append("Groups were pooled separately, each with its own between-study variance.")
     if analysis.sensitivity:
         parts.append(f"{RATIOS.count(len(analysis.sensitivity))} sensitivity analyses were run.")
     return " ".join(part for part in parts if part)
-
-
-def _empty(row: object) -> bool:
-    counts = getattr(row, "counts", None)
-    return counts is not None and 0 in (
-        counts.events1,
-        counts.events2,
-        counts.n1 - counts.events1,
-        counts.n2 - counts.events2,
-    )
 
 
 def references(analysis: "AnalysisRun") -> tuple[str, ...]:

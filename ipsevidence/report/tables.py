@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from ipsevidence.analysis.rows import shown
+from ipsevidence.analysis.selection import NOT_LISTED
 from ipsevidence.core import (
     INTERVALS,
     MEASURES,
@@ -67,10 +69,9 @@ def inputs(analysis: "AnalysisRun") -> Table:
     """What each study brings in: counts, effect, weight, basis of the weakest number."""
     fit = analysis.fit
     weights = fit.weights if isinstance(fit, PooledResult) else [float("nan")] * len(analysis.rows)
-    half = _half_widths(analysis)
     write = numerals(analysis.spec.effect.measure)
     rows = []
-    for row, y, spread, weight in zip(analysis.rows, analysis.y, half, weights, strict=True):
+    for row, y, (low, high), weight in zip(analysis.rows, analysis.y, analysis.intervals, weights, strict=True):
         cells = row.counts
         rows.append(
             (
@@ -78,7 +79,7 @@ def inputs(analysis: "AnalysisRun") -> Table:
                 f"{RATIOS.count(cells.events1)}/{RATIOS.count(cells.n1)}" if cells else "",
                 f"{RATIOS.count(cells.events2)}/{RATIOS.count(cells.n2)}" if cells else "",
                 write.effect(analysis.shown(y)),
-                write.range(analysis.shown(y - spread), analysis.shown(y + spread)),
+                write.range(analysis.shown(low), analysis.shown(high)),
                 write.weight(weight),
                 BASIS[row.basis].label if row.basis else "",
             ),
@@ -91,13 +92,6 @@ def inputs(analysis: "AnalysisRun") -> Table:
     )
 
 
-def _half_widths(analysis: "AnalysisRun") -> list[float]:
-    from scipy.special import ndtri
-
-    z = float(ndtri((1 + float(analysis.spec.model.level)) / 2))
-    return [z * v**0.5 for v in analysis.v]
-
-
 def _level(analysis: "AnalysisRun") -> str:
     return f"{100 * float(analysis.spec.model.level):g}%"
 
@@ -105,19 +99,13 @@ def _level(analysis: "AnalysisRun") -> str:
 def results(analysis: "AnalysisRun") -> Table:
     """The main result, the groups and every sensitivity analysis, one row each."""
     spec = analysis.spec
-    rows = [
-        _result_row(f"all trials ({method_line(analysis)})", spec.effect.measure, analysis.participants, analysis.fit)
-    ]
-    rows.extend(
-        _result_row(
-            group.label,
-            spec.effect.measure,
-            sum(analysis.rows[i].participants for i in group.members),
-            group.fit,
-        )
-        for group in analysis.groups
-    )
-    rows.extend(_result_row(v.label, v.measure, v.participants, v.fit) for v in analysis.sensitivity)
+    measure, level = spec.effect.measure, float(spec.model.level)
+    main = f"all trials ({method_line(analysis)})"
+    rows = [_result_row(main, measure, analysis.participants, analysis.fit, level)]
+    for group in analysis.groups:
+        people = sum(analysis.rows[i].participants for i in group.members)
+        rows.append(_result_row(group.label, measure, people, group.fit, level))
+    rows.extend(_result_row(v.label, v.measure, v.participants, v.fit, level) for v in analysis.sensitivity)
     notes = [analysis.between.reason] if isinstance(analysis.between, NotApplicable) else []
     return make(
         "Results",
@@ -127,7 +115,7 @@ def results(analysis: "AnalysisRun") -> Table:
     )
 
 
-def _result_row(label: str, measure: str, people: float, fit: "Fit") -> tuple[str, ...]:
+def _result_row(label: str, measure: str, people: float, fit: "Fit", level: float) -> tuple[str, ...]:
     if isinstance(fit, NotApplicable):
         return (label, measure, "", persons(people), fit.reason, "", "", "", "", "")
     return (
@@ -136,19 +124,16 @@ def _result_row(label: str, measure: str, people: float, fit: "Fit") -> tuple[st
         RATIOS.count(fit.k),
         persons(people),
         numerals(measure).effect(shown(measure, fit.estimate)),
-        shown_interval(measure, fit.ci),
-        shown_interval(measure, fit.prediction),
+        shown_interval(measure, fit.ci) + _other_level(fit, level),
+        shown_interval(measure, fit.prediction) + _other_level(fit, level),
         RATIOS.tau2(fit.tau2),
         RATIOS.percent(fit.i2),
         RATIOS.p_value(fit.p),
     )
 
 
-def shown(measure: str, value: float) -> float:
-    """Return a value of the pooled scale as it is shown: ratios back from their logs."""
-    from math import exp
-
-    return exp(value) if MEASURES[measure].scale == "log" else value
+def _other_level(fit: PooledResult, level: float) -> str:
+    return "" if fit.settings.level == level else f" ({100 * fit.settings.level:g}%)"
 
 
 def shown_interval(measure: str, bounds: Interval) -> str:
@@ -192,6 +177,8 @@ def participants(analysis: "AnalysisRun") -> Table:
 
 
 def decisions(analysis: "AnalysisRun", *, included: bool) -> Table:
-    """Studies in, or out, with the reason."""
-    rows = ((d.label, d.reason) for d in analysis.decisions if d.included == included)
-    return make("Studies in" if included else "Studies out", "Study|Reason", rows)
+    """Studies in, or out, with the reason; what a list does not name is only counted."""
+    rows = [(d.label, d.reason) for d in analysis.decisions if d.included == included and d.reason != NOT_LISTED]
+    unnamed = sum(d.reason == NOT_LISTED for d in analysis.decisions)
+    notes = [f"{unnamed} other studies of the dataset are {NOT_LISTED}."] if unnamed and not included else []
+    return make("Studies in" if included else "Studies out", "Study|Reason", rows, notes)

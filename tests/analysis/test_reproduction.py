@@ -32,6 +32,14 @@ def test_agreement(computed, published, null, agreement):
     assert _agreement(computed, Decimal(published) if published else None, null) == agreement
 
 
+def test_counts_of_trials_are_exact_and_zero_has_no_sign():
+    assert _agreement(49.0, Decimal(50), None, exact=True) == "differs"
+    assert _agreement(50.0, Decimal(50), None, exact=True) == "reproduced"
+    assert _at_digits(-0.001, Decimal("0.00")) == "0.00"
+    assert _at_digits(math.inf, Decimal("1.00")) == ""
+    assert _at_digits(1e30, Decimal("1.00")) == "1e+30"
+
+
 def test_computed_values_are_shown_at_the_digits_of_the_published_one():
     assert _at_digits(2.2349, Decimal("2.2")) == "2.2"
     assert _at_digits(2.2349, Decimal("2.230")) == "2.235"

@@ -1,12 +1,16 @@
 """A run: the pool, its groups, its variations, and what is said about them."""
 
+import dataclasses
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from ipsevidence import core
-from ipsevidence.analysis.running import run
+from ipsevidence.analysis.rows import Counts, StudyRow, shown
+from ipsevidence.analysis.running import correction_sentence, pool_rows, run
+from ipsevidence.analysis.selection import SelectionError
 
 
 def test_the_run_pools_what_was_selected(toy, spec_of):
@@ -51,8 +55,118 @@ def test_two_trials_are_pooled_in_a_reproduction_only(toy, spec_of):
     groups = {"groups": ({"id": "a", "label": "A"},)}
     living = run(spec_of(studies={"list": listed}, subgroups=groups), toy)
     paper = run(spec_of(studies={"list": listed}, subgroups=groups, purpose="reproduction"), toy)
-    assert isinstance(living.groups[0].fit, core.NotApplicable)
-    assert paper.groups[0].fit.k == 2
+    assert living.groups[0].fit.reason == living.fit.reason == "two trials, too few for a random-effects pool"
+    assert paper.groups[0].fit.k == paper.fit.k == 2
+    assert any("too few to estimate the variance" in note for note in paper.notes)
+    one = run(spec_of(studies={"list": ({"id": "alpha-2001"},)}), toy)
+    assert one.fit.reason == "one trial, not a pool"
+
+
+def test_a_living_pool_keeps_to_the_rules_for_few_trials(toy, spec_of):
+    result = run(spec_of(), toy)
+    allowed = core.small_k_pool(result.y, result.v)
+    assert result.fit.k == 4
+    assert result.fit.ci == allowed.headline.ci
+    assert result.fit.settings.interval == "hksj-adhoc"
+    assert result.fit.prediction.missing  # no prediction interval below five trials
+    wald = run(spec_of(model={"interval": "wald"}), toy)
+    assert wald.fit.settings.interval == "wald"
+
+
+def test_groups_of_five_are_tested_against_each_other(spec_of):
+    rows = tuple(StudyRow(id=f"s{i}", label=f"S{i}", y=0.1 * i, v=0.04, group="a" if i < 5 else "b") for i in range(10))
+    groups = {"groups": ({"id": "a", "label": "A"}, {"id": "b", "label": "B"})}
+    spec = spec_of(purpose="exploratory", subgroups=groups)
+    result = pool_rows(spec, rows)
+    a, b = (group.fit for group in result.groups)
+    # Q between two groups is the squared difference over its variance
+    by_hand = (a.estimate - b.estimate) ** 2 / (a.se**2 + b.se**2)
+    assert result.between.statistic == pytest.approx(by_hand)
+    assert result.between.df == 1
+    single = pool_rows(spec_of(purpose="exploratory", subgroups={"groups": ({"id": "a", "label": "A"},)}), rows)
+    assert "one group" in single.between.reason
+
+
+def test_a_variation_changes_only_what_it_names(toy, spec_of):
+    variations = (
+        {"id": "common", "label": "common", "model": {"tau2": "common"}},
+        {"id": "rr", "label": "RR", "effect": {"measure": "RR"}},
+    )
+    spec = spec_of(
+        purpose="exploratory",
+        effect={"add": Decimal("0.25"), "to": "all"},
+        model={"tau2": "dl", "interval": "wald", "prediction": "none", "level": Decimal("0.9")},
+        sensitivity=variations,
+    )
+    result = run(spec, toy)
+    common, rr = result.sensitivity
+    assert common.fit.settings == core.PoolSettings(tau2="common", interval="wald", prediction="none", level=0.9)
+    assert rr.fit.settings == result.fit.settings
+    y, _ = core.two_by_two(
+        "RR", [30, 24, 18, 14], [50, 40, 30, 33], [15, 12, 15, 1], [50, 40, 60, 25], add=0.25, to="all"
+    )
+    assert rr.fit.y[:4] == pytest.approx(y)
+
+
+def test_a_stated_count_holds_for_what_is_pooled(toy, spec_of):
+    with pytest.raises(SelectionError, match="states 5 studies, 4 are in the pool"):
+        run(spec_of(studies={"where": {}, "count": 5}), toy)
+    assert run(spec_of(studies={"where": {}, "count": 4}), toy).fit.k == 4
+
+
+@pytest.mark.parametrize(
+    ("effect", "sentence"),
+    [
+        ({"to": "only0"}, "0.5 was added to each cell of tables with an empty cell: B."),
+        ({"to": "all"}, "0.5 was added to each cell of every table."),
+        ({"to": "if0all"}, "0.5 was added to each cell of every table."),
+        ({"to": "none"}, ""),
+        ({"to": "only0", "add": Decimal(0)}, ""),
+        (
+            {"measure": "RD"},
+            "0.5 was added to the cells from which the variance is computed, of tables with an empty cell: B.",
+        ),
+    ],
+)
+def test_what_was_added_is_said(spec_of, effect, sentence):
+    rows = (
+        StudyRow(id="a", label="A", counts=Counts(events1=5, n1=10, events2=3, n2=10)),
+        StudyRow(id="b", label="B", counts=Counts(events1=4, n1=10, events2=0, n2=10)),
+    )
+    assert correction_sentence(spec_of(effect=effect), rows) == sentence
+    without = rows[:1]
+    expected = sentence if effect.get("to") == "all" else ""
+    assert correction_sentence(spec_of(effect=effect), without) == expected
+
+
+def test_the_level_of_printed_intervals_is_the_rows_own(spec_of):
+    rows = (
+        StudyRow(id="a", label="A", estimate=2, low=1, high=4),
+        StudyRow(id="b", label="B", estimate=1.5, low=1, high=2.25),
+    )
+    at95, at50 = (
+        pool_rows(spec_of(purpose="exploratory", model={"level": Decimal(level)}), rows) for level in ("0.95", "0.5")
+    )
+    assert at95.fit.estimate == at50.fit.estimate
+    narrow = pool_rows(spec_of(purpose="exploratory"), tuple(dataclasses.replace(row, level=0.9) for row in rows))
+    assert narrow.v[0] > at95.v[0]
+
+
+def test_an_effect_that_overflows_is_infinite_and_no_error():
+    assert shown("OR", 800.0) == math.inf
+    assert shown("RD", 800.0) == 800
+
+
+def test_the_run_as_a_table(toy, spec_of):
+    import ipsevidence
+
+    result = run(spec_of(), toy)
+    table = ipsevidence.frame(result)
+    assert list(table["study"]) == [row.label for row in result.rows]
+    assert table["weight"].sum() == pytest.approx(100)
+    assert table["ai"].tolist() == [30, 24, 18, 14]
+    low, high = result.intervals[0]
+    assert (low + high) / 2 == pytest.approx(result.y[0])
 
 
 def test_variations_change_what_they_name(toy, spec_of):

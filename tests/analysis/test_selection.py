@@ -4,8 +4,10 @@ import dataclasses
 from types import MappingProxyType
 
 import pytest
+from pydantic import ValidationError
 
 from ipsevidence.analysis.selection import SelectionError, select
+from ipsevidence.dataset.record import Overlap
 
 
 def reasons(selection, *, included):
@@ -51,7 +53,7 @@ def test_arms_against_one_are_combined_and_the_not_randomised_left_out(toy, spec
 
 def test_one_denominator_for_both_arms(toy, spec_of):
     assert counts(select(spec_of(), toy), "kappa-2010") == (14, 33, 1, 25)
-    randomised = select(spec_of(outcome={"denominator": "randomised"}), toy)
+    randomised = select(spec_of(outcome={"denominators": ("randomised",)}), toy)
     assert counts(randomised, "kappa-2010") == (14, 33, 1, 28)
     # alpha prints randomised only, and enters with both arms so
     assert counts(select(spec_of(), toy), "alpha-2001") == (30, 50, 15, 50)
@@ -128,14 +130,90 @@ def test_what_is_named_must_be_there(toy, spec_of, listed, message):
         select(spec_of(studies={"list": (listed,)}), toy)
 
 
-def test_another_count_than_stated_fails_with_the_reason(toy, spec_of):
+def test_a_listed_study_that_cannot_enter_is_an_error_with_the_reason(toy, spec_of):
     listed = ({"id": "alpha-2001"}, {"id": "delta-2004"})
-    with pytest.raises(
-        SelectionError,
-        match=r"states 2 studies, the selection gives 1; not admitted: delta-2004 \(a count is",
-    ):
-        select(spec_of(studies={"list": listed, "count": 2}), toy)
-    admitted = spec_of(studies={"list": listed, "count": 2, "weakest_basis": "reconstructed"})
+    with pytest.raises(SelectionError, match=r"that cannot enter: delta-2004 \(a count is reconstructed"):
+        select(spec_of(studies={"list": listed}), toy)
+    admitted = spec_of(studies={"list": listed, "weakest_basis": "reconstructed"})
     assert [row.basis for row in select(admitted, toy).rows] == ["reported", "reconstructed"]
-    with pytest.raises(SelectionError, match="states 9 studies"):
-        select(spec_of(studies={"where": {}, "count": 9}), toy)
+
+
+def test_a_change_that_takes_no_effect_is_an_error(toy, spec_of):
+    from ipsevidence.analysis.spec import StudyChoice
+
+    spec = spec_of(studies={"list": ({"id": "alpha-2001"},)})
+    with pytest.raises(SelectionError, match="'beta-2002', which is not among the studies selected"):
+        select(spec, toy, (StudyChoice(id="beta-2002", outcome="job-12"),))
+
+
+def test_a_change_may_give_another_contrast(toy, spec_of):
+    from ipsevidence.analysis.spec import Contrast, StudyChoice
+
+    change = StudyChoice(id="gamma-2003", contrast=Contrast(of="ips", against="work"))
+    assert counts(select(spec_of(), toy, (change,)), "gamma-2003") == (18, 30, 6, 30)
+
+
+def test_only_the_denominators_of_the_spec_are_tried(toy, spec_of):
+    engaged = select(spec_of(outcome={"denominators": ("engaged",)}), toy)
+    assert engaged.rows == ()
+    analysed = select(spec_of(outcome={"denominators": ("analysed",)}), toy)
+    assert [row.id for row in analysed.rows] == ["kappa-2010"]
+
+
+def test_concepts_are_tried_in_the_order_of_the_spec(toy, spec_of):
+    both = {"concepts": ("education", "competitive-employment"), "near_month": 12}
+    assert counts(select(spec_of(outcome=both), toy), "beta-2002") == (7, 40, 6, 40)
+    other = {"concepts": ("competitive-employment", "education"), "near_month": 12}
+    assert counts(select(spec_of(outcome=other), toy), "beta-2002") == (20, 40, 10, 40)
+
+
+def altered(dataset, name, **changes):
+    """Return the dataset with fields of one record replaced."""
+    entry = dataset.entries[name]
+    entry = dataclasses.replace(entry, study=entry.study.model_copy(update=changes))
+    return dataclasses.replace(dataset, entries=MappingProxyType({**dataset.entries, name: entry}))
+
+
+def test_records_that_share_participants_never_meet_in_a_pool(toy, spec_of):
+    linked = altered(toy, "alpha-2001", overlaps_with=(Overlap(id="gamma-2003", how="one site"),))
+    selection = select(spec_of(), linked)
+    assert "gamma-2003" not in [row.id for row in selection.rows]
+    assert reasons(selection, included=False)["gamma-2003"] == "shares participants with alpha-2001, which is larger"
+    listed = spec_of(studies={"list": ({"id": "alpha-2001"}, {"id": "gamma-2003"})})
+    with pytest.raises(SelectionError, match=r"alpha-2001 and gamma-2003 share participants \(one site\)"):
+        select(listed, linked)
+
+
+def test_cluster_trials_enter_only_where_the_spec_says_so(toy, spec_of):
+    design = toy["alpha-2001"].design.model_copy(update={"type": "cluster-rct"})
+    clustered = altered(toy, "alpha-2001", design=design)
+    out = reasons(select(spec_of(), clustered), included=False)
+    assert out["alpha-2001"] == "clusters were randomised, and no design effect is applied"
+    asked = select(spec_of(outcome={"clusters": "as-individuals"}), clustered)
+    assert "alpha-2001" in [row.id for row in asked.rows]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"studies": {"list": ({"id": "a", "contrast": {"of": "ips", "against": "ips"}},)}}, "compared with itself"),
+        ({"outcome": {"from_month": 60, "to_month": 12}}, "`from_month` is after `to_month`"),
+        ({"outcome": {"near_month": -5}}, "greater than or equal to 0"),
+        ({"subgroups": {"groups": ({"id": "a", "label": "A"}, {"id": "a", "label": "B"})}}, "listed twice"),
+        (
+            {"studies": {"list": ({"id": "a"},)}, "subgroups": {"groups": ({"id": "a", "label": "A"},)}},
+            "study a has no group",
+        ),
+        (
+            {"sensitivity": ({"id": "s", "label": "S", "choose": ({"id": "a", "group": "nonsense"},)},)},
+            "into group nonsense",
+        ),
+        ({"studies": {"list": ({"id": "a"},), "where": {}}}, "either `list` or `where`"),
+        ({"studies": {"list": ({"id": "a"}, {"id": "a"})}}, "listed twice"),
+        ({"sensitivity": ({"id": "s", "label": "S"}, {"id": "s", "label": "T"})}, "the same id"),
+        ({"report": {"beside": "nothing"}}, "names no sensitivity analysis"),
+    ],
+)
+def test_a_spec_that_contradicts_itself_is_refused(spec_of, fields, message):
+    with pytest.raises(ValidationError, match=message):
+        spec_of(**fields)
