@@ -2,8 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# By the environment, so that the versions hold for the build of the package too; newer pips have a name for that.
+PINNED := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
+PIP := $(PINNED) $(BIN)/python -m pip --disable-pip-version-check install --quiet
+RECENT := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 OUT := out/bond-2019-nine-rcts
+
+# With make -j, nothing may run while pip still installs.
+.NOTPARALLEL:
 
 .PHONY: reproduce test lint types suite format schemas documents images reference clean
 
@@ -46,12 +52,14 @@ clean:
 	rm -rf $(VENV) out
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	@$(PYTHON) $(RECENT) \
 	  || { echo 'Python 3.11 or newer is needed; name it with: make PYTHON=python3.12'; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 	  || { rm -rf $(VENV); echo 'Python has no venv module here; on Debian: apt-get install python3-venv'; exit 1; }
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	@$(BIN)/python $(RECENT) \
+	  || { echo '$(VENV) was made by a Python older than 3.11; remove it first: rm -rf $(VENV)'; exit 1; }
 	@echo 'Installing into $(VENV) ...'
 	@$(PIP) --editable .
 	@touch $@

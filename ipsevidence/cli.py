@@ -9,7 +9,6 @@ import typer
 app = typer.Typer(
     name="ipsevidence",
     help="The open evidence base on Individual Placement and Support: records, pooled effects, figures.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -28,14 +27,22 @@ Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILES]...", help="
 
 def main() -> None:
     """Run the command line; every error that a user can cause is one message and exit code 2, or 1 for findings."""
-    from ipsevidence.terminal.output import UserError, fail
+    from ipsevidence.terminal.output import UserError, any_encoding, close_quietly, fail
 
+    any_encoding()
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:
-        sys.stderr.close()
+        close_quietly()
+        sys.exit(0)
+    except SystemExit as stop:
+        # typer turns a closed pipe into exit code 1 before anybody can catch it.
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
+        close_quietly()
         sys.exit(0)
     except Exception as error:
         known = UserError.of(error)
@@ -203,30 +210,58 @@ def reproduce(
     on_analyses.reproductions(spec, data, every=every, out=out, as_json=as_json, quiet=quiet)
 
 
+Columns = Annotated[
+    str | None,
+    typer.Option("--columns", help="Names in the table for ours, as in ai=events_ips,n1i=total_ips."),
+]
+MeasureName = Annotated[
+    str | None,
+    typer.Option(
+        "--measure",
+        help="Effect measure. For counts: OR, RR, RD. For yi and for estimate also PETO and ROM (yi as logs, as for OR "
+        "and RR), and AS, MD, SMD, GEN (as they are, as for RD).",
+        show_default="OR",
+    ),
+]
+Tau2 = Annotated[str | None, typer.Option("--tau2", help="Estimator of tau2.", show_default="reml")]
+IntervalName = Annotated[
+    str | None,
+    typer.Option("--interval", help="Confidence interval: wald, t, hksj, hksj-adhoc.", show_default="hksj"),
+]
+Prediction = Annotated[
+    str | None,
+    typer.Option("--prediction", help="Prediction interval: none, normal, t-k1, t-k2.", show_default="t-k1"),
+]
+Level = Annotated[str | None, typer.Option("--level", help="Level of the intervals computed.", show_default="0.95")]
+CiLevel = Annotated[
+    str | None,
+    typer.Option("--ci-level", help="Level of the intervals ci_low to ci_high in the table.", show_default="0.95"),
+]
+
+
+def _given(**options: str | None) -> dict[str, str]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
 @app.command()
 def pool(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV or XLSX table, one study a line.")],
-    columns: Annotated[
-        str | None, typer.Option(help="Names in the table for ours: ai=events_ips,n1i=total_ips.")
-    ] = None,
-    measure: Annotated[str, typer.Option(help="Effect measure: OR, RR, RD.")] = "OR",
-    tau2: Annotated[str, typer.Option(help="Estimator of tau2.")] = "reml",
-    interval: Annotated[str, typer.Option(help="Confidence interval: wald, t, hksj, hksj-adhoc.")] = "hksj",
-    prediction: Annotated[str, typer.Option(help="Prediction interval: none, normal, t-k1, t-k2.")] = "t-k1",
-    level: Annotated[str, typer.Option(help="Level of the intervals.")] = "0.95",
+    columns: Columns = None,
+    measure: MeasureName = None,
+    tau2: Tau2 = None,
+    interval: IntervalName = None,
+    prediction: Prediction = None,
+    level: Level = None,
+    ci_level: CiLevel = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Pool a table of your own: columns ai n1i ci n2i, or yi and vi (or sei), or estimate ci_low ci_high."""
     from ipsevidence.terminal import analyses as on_analyses
 
-    settings = {
-        "measure": measure,
-        "tau2": tau2,
-        "interval": interval,
-        "prediction": prediction,
-        "level": level,
-    }
+    settings = _given(
+        measure=measure, tau2=tau2, interval=interval, prediction=prediction, level=level, ci_level=ci_level
+    )
     on_analyses.pooled(file, columns, settings, as_json=as_json, quiet=quiet)
 
 
@@ -234,18 +269,31 @@ def pool(
 def figure(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="forest.")],
     source: Annotated[str, typer.Argument(metavar="SPEC|FILE", help="An analysis, or a table of your own.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .png, .svg or .pdf.")],
-    columns: Annotated[str | None, typer.Option(help="For a table: its names for ours, as in pool.")] = None,
-    measure: Annotated[str, typer.Option(help="For a table: OR, RR, RD.")] = "OR",
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .png, .svg, .pdf or .eps.")],
+    columns: Columns = None,
+    measure: MeasureName = None,
+    tau2: Tau2 = None,
+    interval: IntervalName = None,
+    prediction: Prediction = None,
+    level: Level = None,
+    ci_level: CiLevel = None,
+    arms: Annotated[str | None, typer.Option(help='Headings of the two arms, as in "IPS,usual care".')] = None,
+    favours: Annotated[
+        str | None, typer.Option(help='Words left and right under the axis, as in "favours control,favours IPS".')
+    ] = None,
     style: Annotated[str, typer.Option(help="Preset.")] = "default",
     data: Data = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw a figure of an analysis or of your own table."""
+    """Draw a figure of an analysis or of your own table; a table takes the options of pool."""
     from ipsevidence.terminal import analyses as on_analyses
 
-    on_analyses.drawn(kind, source, out, columns, measure, style, data, as_json=as_json, quiet=quiet)
+    settings = _given(
+        measure=measure, tau2=tau2, interval=interval, prediction=prediction, level=level, ci_level=ci_level
+    )
+    words = _given(arms=arms, favours=favours)
+    on_analyses.drawn(kind, source, out, columns, settings, words, style, data, as_json=as_json, quiet=quiet)
 
 
 def _version(asked: bool) -> None:
@@ -256,10 +304,13 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     del version
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())

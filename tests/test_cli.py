@@ -17,7 +17,7 @@ def call(*arguments, cwd=ROOT, **environment):
     done = subprocess.run(
         [sys.executable, "-m", "ipsevidence", *map(str, arguments)],
         capture_output=True,
-        text=True,
+        encoding=environment.get("PYTHONIOENCODING", "utf-8"),
         cwd=cwd,
         env={**os.environ, **environment},
         check=False,
@@ -71,18 +71,36 @@ def test_list_and_show():
     assert "percent-of-n" in call("show", "davis-2012").stdout
 
 
-def test_run_check_and_a_moved_result(tmp_path):
+def copied(folder):
     import shutil
 
-    assert call("run", "--all", "--check").returncode == 0
-    for folder in ("studies", "analyses"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for part in ("studies", "analyses"):
+        shutil.copytree(ROOT / part, folder / part)
+    return folder
+
+
+def test_committed_results_are_current():
+    done = call("run", "--all", "--check")
+    assert done.returncode == 0, done.stdout
+
+
+def test_run_check_and_a_moved_result(tmp_path):
+    copied(tmp_path)
     result = tmp_path / "analyses" / "results" / "bond-2019-nine-rcts.json"
+    assert call("run", "--all", "--update", "--data", tmp_path).returncode == 0
+    assert call("run", "--all", "--check", "--data", tmp_path).returncode == 0
     committed = result.read_text(encoding="utf-8")
     result.write_text(committed.replace('"k": 9', '"k": 8', 1), encoding="utf-8")
     done = call("run", "bond-2019-nine-rcts", "--check", "--data", tmp_path)
     assert done.returncode == 1
     assert "result.k: 8 -> 9" in done.stdout
+    done = call("run", "bond-2019-nine-rcts", "--check", "--json", "--data", tmp_path)
+    assert done.returncode == 1
+    assert "bond-2019-nine-rcts: result.k: 8 -> 9" in json.loads(done.stdout)["notes"]
+    result.write_text("{", encoding="utf-8")
+    done = call("run", "bond-2019-nine-rcts", "--check", "--data", tmp_path)
+    assert done.returncode == 1
+    assert "there is no readable committed result" in done.stdout
     assert call("run", "--all", "--update", "--data", tmp_path).returncode == 0
     assert result.read_text(encoding="utf-8") == committed
     result.unlink()
@@ -122,6 +140,15 @@ def test_data_are_found_in_order(tmp_path):
         (["figure", "forest", "bond-2019-nine-rcts", "-o", "x.svg", "--style", "jam"], "default"),
         (["validate", "nothing.yaml"], "no such file: nothing.yaml"),
         (["nothing"], "No such command"),
+        (["validate", "docs/images"], "no .yaml file in the folder docs/images"),
+        (["pool", str(BCG), "--level", "nan"], "level must be above 0 and below 1"),
+        (["pool", str(BCG), "--ci-level", "95"], "--ci-level must be above 0 and below 1"),
+        (["pool", str(BCG), "--measure", "MD"], "measure must be one of {'OR', 'RR', 'RD'}"),
+        (["pool", str(BCG), "--columns", "events=ai"], "names 'events', which is none of ai"),
+        (["pool", str(BCG), "--columns", "ai=ai,ai=ci"], "--columns names one of ours twice"),
+        (["export", "--out", "x.svg", "--spec", "bond-2019-nine-rcts"], "--spec goes with --for"),
+        (["figure", "forest", str(BCG), "-o", "x.svg", "--arms", "IPS"], "--arms wants two texts"),
+        (["figure", "forest", "bond-2019-nine-rcts", "-o", "x.svg", "--level", "0.9"], "--level: only for a table"),
     ],
 )
 def test_each_mistake_is_one_message_and_exit_code_2(arguments, message, tmp_path):
@@ -166,3 +193,144 @@ def test_a_spec_is_validated_too(tmp_path):
 
 def test_no_colour_in_a_pipe():
     assert "\x1b[" not in call("reproduce", "bond-2019-nine-rcts").stdout
+
+
+def test_without_arguments_it_is_help():
+    done = call()
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "Commands:" in done.stdout
+
+
+def test_only_analyses_of_the_dataset_have_committed_results(tmp_path):
+    import shutil
+
+    root = copied(tmp_path / "data")
+    shipped = root / "analyses" / "bond-2019-nine-rcts.yaml"
+    mine = Path(shutil.copy(shipped, tmp_path / "bond-2019-nine-rcts.yaml"))
+    result = root / "analyses" / "results" / "bond-2019-nine-rcts.json"
+    before = result.read_bytes()
+    for option in ("--check", "--update"):
+        done = call("run", mine, option, "--data", root)
+        assert done.returncode == 2
+        assert "for the analyses of the dataset" in done.stderr
+        assert result.read_bytes() == before
+    assert call("run", mine, "--data", root, "--quiet").returncode == 0
+    assert call("run", shipped, "--update", "--data", root).returncode == 0
+    assert call("run", shipped, "--check", "--data", root).returncode == 0
+
+
+def test_results_are_not_written_into_an_installation():
+    from types import SimpleNamespace
+
+    from typer import BadParameter
+
+    from ipsevidence.terminal.analyses import _shipped_only
+
+    root = Path("/usr/lib/python3/site-packages/ipsevidence/_data")
+    installed = SimpleNamespace(root=root, origin="installation")
+    _shipped_only([], installed, update=False)
+    with pytest.raises(BadParameter, match="installed package"):
+        _shipped_only([], installed, update=True)
+
+
+EVIL = "\x1b[31mred\u202e"
+
+
+def evil_table(folder, *, good=True):
+    table = folder / "evil.csv"
+    rows = f"{EVIL},32,42,12,43\nB,21,46,8,38\n" if good else f"A,{EVIL},42,12,43\n"
+    table.write_text("trial,ai,n1i,ci,n2i\n" + rows, encoding="utf-8")
+    return table
+
+
+def test_nothing_of_a_file_steers_the_terminal(tmp_path):
+    table = evil_table(tmp_path)
+    outputs = [call("pool", table).stdout, call("pool", table, "--json").stdout]
+    outputs.append(call("pool", evil_table(tmp_path, good=False)).stderr)
+    table.write_text(f"{EVIL},ai\n", encoding="utf-8")
+    outputs.append(call("pool", table).stderr)
+    for output in outputs:
+        assert "red" in output
+        assert "\x1b" not in output
+        assert "\u202e" not in output
+    assert json.loads(outputs[1])["data"]["inputs"][0]["label"] == EVIL
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_output_in_another_encoding(encoding, tmp_path):
+    table = evil_table(tmp_path)
+    for arguments in (["show", "hellstrom-2017"], ["pool", table], ["list", "--json"], ["--help"]):
+        done = call(*arguments, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+        assert done.returncode == 0, done.stderr
+    names = {study["id"]: study for study in json.loads(call("list", "--json").stdout)["data"]}
+    there = json.loads(call("list", "--json", PYTHONIOENCODING="ascii").stdout)["data"]
+    assert {study["id"]: study for study in there} == names
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["stats"], ["--help"], ["run", "--all", "--json"]])
+def test_a_reader_that_goes_away_is_no_error(arguments):
+    import os
+
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as stream:
+        done = subprocess.run(
+            [sys.executable, "-m", "ipsevidence", *arguments],
+            stdout=stream,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_pool_shows_the_effect_on_its_own_scale(tmp_path):
+    for options in ([], ["--quiet"]):
+        shown = call("pool", BCG, "--measure", "RR", *options).stdout
+        assert "risk ratio 0.49 (95% CI 0.33 to 0.73)" in shown
+        assert "The fit, on the log scale:" in shown
+    shown = call("pool", BCG, "--measure", "RD", "--level", "0.9").stdout
+    assert "risk difference" in shown
+    assert "(90% CI" in shown
+    assert "log scale" not in shown
+    table = tmp_path / "groups.csv"
+    lines = "".join(f"{name},{3 + i},20,{2 + i},20,{'Young' if i % 2 else 'Old'}\n" for i, name in enumerate("ABCDEF"))
+    table.write_text("study,ai,n1i,ci,n2i,group\n" + lines, encoding="utf-8")
+    assert "Young: odds ratio" in call("pool", table, "--quiet").stdout
+    assert "Young" in call("pool", table).stdout
+    done = call("figure", "forest", table, "-o", tmp_path / "f.svg")
+    assert done.returncode == 0, done.stderr
+    assert "Young" in (tmp_path / "f.svg").read_text(encoding="utf-8")
+
+
+def test_level_of_the_input_and_of_the_output(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("study,estimate,ci_low,ci_high\nA,2,1,4\nB,3,1.5,6\n", encoding="utf-8")
+    plain = data("pool", table)["result"]
+    assert data("pool", table, "--level", "0.9")["result"]["q"] == plain["q"]
+    assert data("pool", table, "--ci-level", "0.9")["result"]["q"] < plain["q"]
+
+
+def test_a_figure_of_a_table_takes_the_options_of_pool(tmp_path):
+    options = ["--tau2", "dl", "--interval", "wald", "--prediction", "none", "--level", "0.9", "--measure", "RR"]
+    words = ["--arms", "Vaccine, Nothing", "--favours", "fewer cases,more cases"]
+    done = call("figure", "forest", BCG, "-o", tmp_path / "f.svg", *options, *words)
+    assert done.returncode == 0, done.stderr
+    drawn = (tmp_path / "f.svg").read_text(encoding="utf-8")
+    assert "90%" in drawn
+    for word in ("Vaccine", "Nothing", "fewer cases", "more cases"):
+        assert word in drawn
+    done = call("figure", "forest", "bond-2019-nine-rcts", "-o", tmp_path / "g.eps", *words)
+    assert done.returncode == 0, done.stderr
+
+
+def test_fmt_leaves_alone_what_is_no_record(tmp_path):
+    other = tmp_path / "workflow.yaml"
+    other.write_text("name: b\njobs:   {z: 1}\n", encoding="utf-8")
+    done = call("fmt", other)
+    assert done.returncode == 1
+    assert "workflow.yaml:1:" in done.stderr
+    assert other.read_text(encoding="utf-8") == "name: b\njobs:   {z: 1}\n"

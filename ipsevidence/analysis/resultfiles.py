@@ -10,7 +10,7 @@ from ipsevidence.analysis.running import AnalysisRun, Fit, VariationFit
 from ipsevidence.core import PooledResult
 from ipsevidence.dataset.storage import write_atomically
 
-__all__ = ["differences", "plain", "read_result", "result_path", "write_result"]
+__all__ = ["changes", "differences", "plain", "read_result", "result_path", "write_result"]
 
 _DIGITS = 12
 _RELATIVE = 1e-9
@@ -146,6 +146,32 @@ def read_result(path: Path) -> dict[str, Any]:
     return document
 
 
+def changes(path: Path, document: dict[str, Any]) -> list[str]:
+    """Return where a result differs from the committed one, or that there is none to compare it with.
+
+    Parameters
+    ----------
+    path : Path
+        Where the committed result stands.
+    document : dict
+        The result as computed now.
+
+    Returns
+    -------
+    list of str
+        One line a difference; empty where nothing moved.
+    """
+    try:
+        committed = read_result(path)
+    except FileNotFoundError:
+        return ["there is no committed result"]
+    except (OSError, ValueError, RecursionError):
+        return ["there is no readable committed result"]
+    if not isinstance(committed, dict):
+        return ["there is no readable committed result"]
+    return differences(committed, document)
+
+
 def differences(old: Any, new: Any, at: str = "") -> list[str]:
     """Return where two results differ: numbers beyond 1e-9 relative, text and structure at all.
 
@@ -166,11 +192,15 @@ def differences(old: Any, new: Any, at: str = "") -> list[str]:
         return [line for key in keys for line in differences(old.get(key), new.get(key), f"{at}.{key}".lstrip("."))]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         return [line for i, pair in enumerate(zip(old, new, strict=True)) for line in differences(*pair, f"{at}[{i}]")]
-    if _number(old) and _number(new):
-        same = math.isclose(old, new, rel_tol=_RELATIVE, abs_tol=0.0)
-    else:
-        same = type(old) is type(new) and old == new
+    same = _close(old, new) if _number(old) and _number(new) else type(old) is type(new) and old == new
     return [] if same else [f"{at}: {_short(old)} -> {_short(new)}"]
+
+
+def _close(old: float, new: float) -> bool:
+    try:
+        return math.isclose(old, new, rel_tol=_RELATIVE, abs_tol=0.0)
+    except OverflowError:  # a whole number beyond what a float can hold
+        return old == new
 
 
 def _number(value: Any) -> bool:

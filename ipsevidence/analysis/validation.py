@@ -12,7 +12,7 @@ from ipsevidence.analysis.specfiles import spec_files
 from ipsevidence.dataset.checks import check_dataset, check_entry
 from ipsevidence.dataset.collection import Dataset, find_data, gather, read_entry, study_files
 from ipsevidence.dataset.findings import Finding
-from ipsevidence.dataset.reader import ReadError, fetch, parse, position, read
+from ipsevidence.dataset.reader import Mapping, ReadError, fetch, parse, position, read
 from ipsevidence.dataset.record import Study
 from ipsevidence.dataset.review import PublishedReview
 from ipsevidence.dataset.storage import write_atomically
@@ -21,6 +21,10 @@ from ipsevidence.dataset.writer import canonical
 __all__ = ["Validation", "canonical_form", "validate"]
 
 Place: TypeAlias = tuple[str | int, ...]
+
+_OF_A_SPEC = frozenset(("purpose", "question"))
+_OF_A_REVIEW = frozenset(("kind", "citation"))
+_OF_A_RECORD = frozenset(("arms", "design", "population", "status", "reports", "outcomes"))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +41,9 @@ def validate(files: Sequence[Path] | None = None, data: Path | None = None) -> V
     Parameters
     ----------
     files : sequence of Path, optional
-        Files, or folders of them; those in a folder ``analyses`` are specs, those in ``analyses/published`` reviews,
-        all others records. By default everything in the dataset, with the checks that need all records together.
+        Files, or folders of them. What a file is, a record, a spec or a review, is read off its keys, and off its
+        folder where they do not tell. By default everything in the dataset, with the checks that need all records
+        together.
     data : Path, optional
         Folder of the dataset; see `ipsevidence.dataset.collection.find_data`.
 
@@ -46,6 +51,11 @@ def validate(files: Sequence[Path] | None = None, data: Path | None = None) -> V
     -------
     Validation
         All findings of all files, in the order of the files and of the lines.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file that was named does not exist, or a folder that was named holds no YAML file.
     """
     if files is None:
         root, origin = find_data(data)
@@ -72,7 +82,7 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
     data : Path, optional
         Folder of the dataset.
     write : bool
-        Whether to rewrite the files. Nothing is written unless every file can be read.
+        Whether to rewrite the files. Nothing is written unless every file is a record, a spec or a review.
 
     Returns
     -------
@@ -81,7 +91,9 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
     Raises
     ------
     ReadError
-        If a file is not YAML of the kind that the reader admits.
+        If a file is not YAML of the kind that the reader admits, or not such a record, spec or review.
+    FileNotFoundError
+        If a file that was named does not exist, or a folder that was named holds no YAML file.
     """
     if files is None:
         root, _ = find_data(data)
@@ -93,7 +105,10 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
     for path in paths:
         content = fetch(path)
         try:
-            form = canonical(parse(content, file=str(path)), _model(path))
+            model = _model(content, path)
+            # Only what is whole is rewritten: another file would lose its order, and its comments their place.
+            _, tree = read(content, model, file=str(path))
+            form = canonical(tree, model)
         except ReadError as error:
             findings.extend(error.findings)
             continue
@@ -108,11 +123,12 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
 
 
 def _findings(path: Path, name: str, dataset: Dataset | None = None) -> tuple[Finding, ...]:
-    model = _model(path)
+    content = fetch(path)
+    model = _model(content, path)
     try:
         if model is Study:
-            return check_entry(read_entry(fetch(path), name))
-        document, tree = read(fetch(path), model, file=name)
+            return check_entry(read_entry(content, name))
+        document, tree = read(content, model, file=name)
     except ReadError as error:
         return error.findings
     problems = list(_wrong_names(document, path.stem, dataset))
@@ -139,8 +155,25 @@ def _wrong_names(document: BaseModel, stem: str, dataset: Dataset | None) -> Ite
             yield place, f"there is no record {study}{dataset.suggestion(study)}", "correct the id, or leave it out"
 
 
-def _model(path: Path) -> type[BaseModel]:
-    """Return what a file must be, by its folder: a spec in analyses, a review in analyses/published, else a record."""
+def _model(content: bytes, path: Path) -> type[BaseModel]:
+    """Return what a file must be, by its keys; by its folder where they do not tell or cannot be read."""
+    try:
+        tree = parse(content, file=str(path))
+    except ReadError:
+        return _model_by_folder(path)
+    return _model_by_keys(tree) or _model_by_folder(path)
+
+
+def _model_by_keys(tree: Mapping) -> type[BaseModel] | None:
+    keys = {key.text for key, _ in tree.pairs}
+    if keys & _OF_A_SPEC:
+        return Spec
+    if keys >= _OF_A_REVIEW and "arms" not in keys:
+        return PublishedReview
+    return Study if keys & _OF_A_RECORD else None
+
+
+def _model_by_folder(path: Path) -> type[BaseModel]:
     folder = path.resolve().parent
     if folder.name == "published" and folder.parent.name == "analyses":
         return PublishedReview
@@ -154,7 +187,11 @@ def _other_files(root: Path) -> list[Path]:
 def _named(files: Sequence[Path]) -> Iterator[Path]:
     for path in files:
         if path.is_dir():
-            yield from sorted(file for file in path.glob("*.yaml") if not file.name.startswith("_"))
+            inside = sorted(file for file in path.glob("*.yaml") if not file.name.startswith("_"))
+            if not inside:
+                hint = f"; for a whole dataset use --data {path}" if (path / "studies").is_dir() else ""
+                raise FileNotFoundError(f"no .yaml file in the folder {path}{hint}")
+            yield from inside
         elif path.is_file():
             yield path
         else:

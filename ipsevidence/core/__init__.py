@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ipsevidence.core.bayesian import TAU_PRIORS, bayes
     from ipsevidence.core.binomial_models import GLMM_MODELS, glmm, glmm_proportion
     from ipsevidence.core.control_risk_model import ControlRiskEffect, ControlRiskResult, control_risk
+    from ipsevidence.core.correlated import correlated_regression, pool_correlated, shared_control_covariance
     from ipsevidence.core.counts import MANTEL_HAENSZEL, mantel_haenszel, peto
     from ipsevidence.core.dependence import cluster_robust, design_effect, split_control
     from ipsevidence.core.effects import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         predict_effects,
         subgroups,
     )
+    from ipsevidence.core.permutation import permutation_interval
     from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, pool, small_k_pool
     from ipsevidence.core.registry import Method, choose
     from ipsevidence.core.results import (
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
         TrimFillResult,
     )
     from ipsevidence.core.sensitivity import baujat, cumulative, gosh, influence, leave_one_out
+    from ipsevidence.core.shrinkage import ShrunkenEffects, blups
     from ipsevidence.core.small_study import (
         begg,
         egger,
@@ -80,6 +83,7 @@ if TYPE_CHECKING:
         trim_and_fill,
     )
     from ipsevidence.core.tau2 import TAU2_ESTIMATORS, TAU2_INTERVALS, estimate_tau2, tau2_interval
+    from ipsevidence.core.three_level import MultilevelResult, multilevel
     from ipsevidence.core.unconditional import RandomStudiesResult
 
 __all__ = [
@@ -105,6 +109,7 @@ __all__ = [
     "Interval",
     "Measure",
     "Method",
+    "MultilevelResult",
     "NotApplicable",
     "PermutationResult",
     "PetPeeseResult",
@@ -119,6 +124,7 @@ __all__ = [
     "RobustResult",
     "SelectionResult",
     "SeriesResult",
+    "ShrunkenEffects",
     "SmallKResult",
     "SubgroupResult",
     "Tau2Interval",
@@ -128,9 +134,11 @@ __all__ = [
     "baujat",
     "bayes",
     "begg",
+    "blups",
     "choose",
     "cluster_robust",
     "control_risk",
+    "correlated_regression",
     "correlation",
     "cumulative",
     "design_effect",
@@ -153,17 +161,21 @@ __all__ = [
     "mantel_haenszel",
     "meta_regression",
     "missing_outcomes",
+    "multilevel",
+    "permutation_interval",
     "permutation_test",
     "pet_peese",
     "peters",
     "peto",
     "pool",
+    "pool_correlated",
     "predict_effects",
     "proportion",
     "proportion_beyond",
     "published_effect",
     "q_test",
     "selection_model",
+    "shared_control_covariance",
     "small_k_pool",
     "split_control",
     "subgroups",
@@ -179,6 +191,7 @@ _HOME = {
     "unconditional": ("RandomStudiesResult",),
     "absolute": ("absolute_effect", "e_value", "missing_outcomes", "proportion_beyond"),
     "bayesian": ("TAU_PRIORS", "bayes"),
+    "correlated": ("correlated_regression", "pool_correlated", "shared_control_covariance"),
     "counts": ("MANTEL_HAENSZEL", "mantel_haenszel", "peto"),
     "dependence": ("cluster_robust", "design_effect", "split_control"),
     "effects": (
@@ -203,6 +216,7 @@ _HOME = {
         "predict_effects",
         "subgroups",
     ),
+    "permutation": ("permutation_interval",),
     "pooling": ("INTERVALS", "PREDICTIONS", "pool", "small_k_pool"),
     "registry": ("Method", "choose"),
     "results": (
@@ -235,6 +249,7 @@ _HOME = {
         "TestResult",
     ),
     "sensitivity": ("baujat", "cumulative", "gosh", "influence", "leave_one_out"),
+    "shrinkage": ("ShrunkenEffects", "blups"),
     "small_study": (
         "begg",
         "egger",
@@ -247,6 +262,7 @@ _HOME = {
         "trim_and_fill",
     ),
     "tau2": ("TAU2_ESTIMATORS", "TAU2_INTERVALS", "estimate_tau2", "tau2_interval"),
+    "three_level": ("MultilevelResult", "multilevel"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -12,8 +12,9 @@ from ipsevidence.core.results import FloatArray
 
 NODES = {0: 1, 1: 61, 2: 31}  # per random effect, by the number of random effects
 MODE_STEPS = (*[1.0] * 12, *0.8 ** np.arange(1.0, 20.0))
-MOST_STEPS = 200
+MOST_STEPS = 100
 WIDEST = 20.0  # no log odds, and no standard deviation of log odds, that data could tell from infinity
+NEAR = 1e-8  # square of the distance from the maximum, in standard errors
 SMALL = 1e-5  # a standard deviation below this is 0: the likelihood is flat there
 
 
@@ -129,7 +130,8 @@ class ArmLikelihood:
         return places, np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
 
     def _curvature(self, inner: FloatArray, loadings: FloatArray) -> FloatArray:
-        return np.eye(self.effects) + np.einsum("ka,ai,aj->kij", inner, loadings, loadings)
+        found: FloatArray = np.eye(self.effects) + np.einsum("ka,ai,aj->kij", inner, loadings, loadings)
+        return found
 
     def _derivatives(
         self, z: FloatArray, share: FloatArray, residual: FloatArray, curve: FloatArray
@@ -191,8 +193,9 @@ def _climb(likelihood: Callable[[FloatArray], Slopes], start: FloatArray) -> Flo
         while gain > 1e-9 and there.value <= here.value and np.abs(move).max() > 1e-9:
             move /= 2.0
             there = likelihood(at + move)
+        uphill = gain <= 1e-9 or there.value > here.value
         at, here = at + move, there
-        if np.abs(at).max() > WIDEST:
+        if not uphill or np.abs(at).max() > WIDEST:
             break
         if gain < 1e-18 * (1.0 + abs(here.value)):
             curvatures, axes = np.linalg.eigh(-here.hessian)
@@ -218,4 +221,7 @@ def _peak(
     curvatures = np.linalg.eigvalsh(-here.hessian)
     if np.abs(at).max() > WIDEST or curvatures[0] <= 1e-9 * curvatures[-1]:
         return None
-    return Peak(at=at, covariance=np.linalg.inv(-here.hessian), log_likelihood=here.value)
+    covariance = np.asarray(np.linalg.inv(-here.hessian), dtype=np.float64)
+    if float(here.gradient @ covariance @ here.gradient) > NEAR:
+        return None
+    return Peak(at=at, covariance=covariance, log_likelihood=here.value)

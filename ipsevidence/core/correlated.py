@@ -298,9 +298,9 @@ def _check_covariance(y: Any, V: Any) -> tuple[FloatArray, FloatArray]:
             f"V must have one row and one column per effect ({y.size}); got shape {covariance.shape}", parameter="V"
         )
     variances = np.diag(covariance)
-    check_each(
-        "V", variances, np.isfinite(covariance).all(axis=1) & (variances > 0), "be finite, above 0 on its diagonal"
-    )
+    check_each("V", variances, np.isfinite(variances) & (variances > 0), "be finite and above 0 on its diagonal")
+    if not np.isfinite(covariance).all():
+        raise InputError("V must be finite throughout", parameter="V")
     limit = 1e-10 * np.sqrt(np.outer(variances, variances))
     if (np.abs(covariance - covariance.T) > limit).any():
         raise InputError("V must be symmetric, as a covariance matrix is", parameter="V")

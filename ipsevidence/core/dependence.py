@@ -111,9 +111,10 @@ def cluster_robust(
         Design matrix with its column of ones; a mean alone unless given.
     tau2 : str
         Key of `TAU2_ESTIMATORS`, for the working model of independent effects.
-    method : {'cr2', 'cr1'}
-        Bias-reduced linearisation with Satterthwaite degrees of freedom, or the plain sandwich multiplied by
-        m/(m - p) with m - p degrees of freedom, for m clusters.
+    method : {'cr2', 'cr1', 'cr0'}
+        Bias-reduced linearisation with Satterthwaite degrees of freedom, the plain sandwich multiplied by
+        m/(m - p) with m - p degrees of freedom, for m clusters, or the plain sandwich as it is (of Huber and
+        White where every effect is a cluster), with the same degrees of freedom.
     level : float
         Level of the intervals.
 
@@ -138,7 +139,7 @@ def cluster_robust(
     .. [2] Pustejovsky JE, Tipton E. J Bus Econ Stat 2018;36:672-683. doi:10.1080/07350015.2016.1247004
     """
     y, v = check_effects(y, v)
-    check_word("method", method, ("cr2", "cr1"))
+    check_word("method", method, ("cr2", "cr1", "cr0"))
     level = check_level(level)
     if len(clusters) != y.size:
         raise InputError(
@@ -202,7 +203,7 @@ def _sandwich(model: RegressionModel, w: FloatArray, members: list[Any], method:
         loads = bread @ (X[chosen].T * w[chosen]) @ adjust
         parts[j] = loads @ r[chosen]
         gradients[j] = loads @ leaves[chosen]
-    if method == "cr1":
+    if method != "cr2":
         return parts, np.full(p, float(len(members) - p))
     spread = gradients * np.sqrt(phi)
     df = np.empty(p)

@@ -16,7 +16,7 @@ class InputError(ValueError):
     parameter : str
         Name of the parameter at fault.
     study : int or None
-        Index of the study at fault, counted from 0, where it is one study's number.
+        Index of the study at fault, counted from 0 (the message counts from 1), where it is one study's number.
     """
 
     def __init__(self, message: str, *, parameter: str, study: int | None = None) -> None:
@@ -91,7 +91,7 @@ def check_each(parameter: str, values: FloatArray, good: Any, must: str) -> None
         return
     study = int(np.argmin(good))
     raise InputError(
-        f"{parameter} must {must}; got {values[study]:g} in study {study} of {values.size} (counted from 0)",
+        f"{parameter} must {must}; got {values[study]:g} in study {study + 1} of {values.size}",
         parameter=parameter,
         study=study,
     )

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from scipy import special
 
+from ipsevidence.core.confidence_distribution import DRAWS, bootstrap_prediction
 from ipsevidence.core.heterogeneity import (
     chi2_tail,
     h2_from_q,
@@ -13,7 +14,7 @@ from ipsevidence.core.heterogeneity import (
     i2_from_tau2,
     typical_variance,
 )
-from ipsevidence.core.inputs import check_effects, check_level, check_number
+from ipsevidence.core.inputs import InputError, check_effects, check_level, check_number
 from ipsevidence.core.registry import Method, choose, registry
 from ipsevidence.core.results import (
     BayesResult,
@@ -46,6 +47,7 @@ def pool(
     interval: str = "hksj",
     prediction: str = "t-k1",
     level: float = 0.95,
+    seed: int = 1,
 ) -> PooledResult:
     """Return the pooled effect of several studies.
 
@@ -58,10 +60,12 @@ def pool(
         Estimator of the between-study variance, or the variance itself, in squared units of y.
     interval : {'wald', 't', 'hksj', 'hksj-adhoc'}
         Confidence interval of the mean.
-    prediction : {'none', 'normal', 't-k1', 't-k2'}
+    prediction : {'none', 'normal', 't-k1', 't-k2', 'bootstrap'}
         Prediction interval for the effect in a new study.
     level : float
         Level of all intervals, between 0 and 1.
+    seed : int
+        Seed of the bootstrap; without effect on the other methods.
 
     Returns
     -------
@@ -82,7 +86,10 @@ def pool(
     The prediction interval is estimate +- quantile * sqrt(tau2 + se^2), where se is that of the interval
     method asked for: with ``wald`` and ``t-k2`` it is that of Higgins, Thompson and Spiegelhalter, with
     ``hksj`` and ``t-k2`` that of Partlett and Riley; ``t-k1`` is R metafor's default after ``test="knha"``,
-    ``normal`` its default otherwise.
+    ``normal`` its default otherwise. ``bootstrap`` is that of Nagashima, Noma and Furukawa: it draws tau2 from
+    its confidence distribution (of Cochran's Q, hence of DerSimonian and Laird's estimate) and the mean with
+    Hartung's standard error, whatever `tau2` and `interval` are. It has 25,000 draws: another seed moves its
+    bounds by about a hundredth of its width.
 
     I2 and H2 come from tau2 and the typical within-study variance, and again (``i2_q``, ``h2_q``) from Q.
     In a common-effect model, which has no tau2, the first are those from Q.
@@ -93,12 +100,15 @@ def pool(
     .. [2] Higgins JPT, Thompson SG, Spiegelhalter DJ. J R Stat Soc A 2009;172:137-159.
        doi:10.1111/j.1467-985X.2008.00552.x
     .. [3] Partlett C, Riley RD. Stat Med 2017;36:301-317. doi:10.1002/sim.7140
+    .. [4] Nagashima K, Noma H, Furukawa TA. Prediction intervals for random-effects meta-analysis: a
+       confidence distribution approach. Stat Methods Med Res 2019;28:1689-1702.
+       doi:10.1177/0962280218773520
 
     Examples
     --------
     >>> fit = pool([0.1, 0.3, 0.35], [0.01, 0.02, 0.01], tau2="dl", interval="wald", prediction="none")
     >>> round(fit.estimate, 4), round(fit.tau2, 4)
-    (0.2378, 0.0069)
+    (0.2434, 0.0084)
     """
     y, v = check_effects(y, v)
     if isinstance(tau2, str):
@@ -108,14 +118,21 @@ def pool(
     choose("interval", interval, INTERVALS)
     choose("prediction", prediction, PREDICTIONS)
     settings = PoolSettings(tau2=estimator.key, interval=interval, prediction=prediction, level=check_level(level))
+    seed = _check_seed(seed)
     if y.size == 1:
         return _single_study(y, v, settings, given=0.0 if isinstance(tau2, str) else tau2)
     model = MeanModel(y, v)
     found = Tau2(tau2 / model.scale, math.nan) if not isinstance(tau2, str) else estimator.function(model)
-    return _pooled(y, v, model, Tau2(max(0.0, found.tau2), found.se), settings)
+    return _pooled(y, v, model, Tau2(max(0.0, found.tau2), found.se), settings, seed)
 
 
-def _pooled(y: FloatArray, v: FloatArray, model: Model, tau2: Tau2, settings: PoolSettings) -> PooledResult:
+def _check_seed(seed: int) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"seed must be a whole number, at least 0; got {seed!r}", parameter="seed")
+    return seed
+
+
+def _pooled(y: FloatArray, v: FloatArray, model: Model, tau2: Tau2, settings: PoolSettings, seed: int) -> PooledResult:
     w = 1.0 / (model.v + tau2.tau2)
     estimate = float(model.coefficients(w)[0])
     spread: Spread = INTERVALS[settings.interval].function(model.sum_of_squares(w), model.df)
@@ -146,7 +163,7 @@ def _pooled(y: FloatArray, v: FloatArray, model: Model, tau2: Tau2, settings: Po
         q=q,
         q_df=model.df,
         q_p=chi2_tail(q, model.df),
-        prediction=prediction_interval(estimate, se, tau2.tau2 * model.scale, model, settings),
+        prediction=prediction_interval(estimate, se, tau2.tau2 * model.scale, model, settings, seed),
         weights=frozen_array(100.0 * w / w.sum()),
         k=model.k,
         y=frozen_array(y),
@@ -316,7 +333,9 @@ def mean_interval(estimate: float, se: float, df: float, level: float) -> tuple[
     return Interval(low=estimate - reach, high=estimate + reach, level=level), statistic, p
 
 
-def prediction_interval(estimate: float, se: float, tau2: float, model: Model, settings: PoolSettings) -> Interval:
+def prediction_interval(
+    estimate: float, se: float, tau2: float, model: Model, settings: PoolSettings, seed: int = 1
+) -> Interval:
     """Return the prediction interval asked for, or one that says why there is none."""
     level = settings.level
     if settings.prediction == "none":
@@ -325,6 +344,8 @@ def prediction_interval(estimate: float, se: float, tau2: float, model: Model, s
         return no_interval(level, "a common-effect model has no distribution of effects to predict from")
     if se == 0.0:
         return no_interval(level, "the effects are identical, which makes the standard error 0")
+    if settings.prediction == "bootstrap":
+        return _bootstrapped(model, level, seed)
     df: float = PREDICTIONS[settings.prediction].function(model.df)
     if df <= 0.0:
         return no_interval(level, f"the prediction interval {settings.prediction!r} needs more studies")
@@ -332,10 +353,20 @@ def prediction_interval(estimate: float, se: float, tau2: float, model: Model, s
     return Interval(low=estimate - reach, high=estimate + reach, level=level)
 
 
+def _bootstrapped(model: Model, level: float, seed: int) -> Interval:
+    if model.df < 2:
+        return no_interval(level, "the prediction interval 'bootstrap' needs more studies")
+    if model.sum_of_squares(1.0 / model.v) == 0.0:
+        return no_interval(level, "the effects are identical, which makes Hartung's standard error 0")
+    low, high = bootstrap_prediction(model, level, seed)
+    return Interval(low=low, high=high, level=level, why=f"bootstrap of {DRAWS} draws, seed {seed}")
+
+
 def _cautions(ci: Interval, se: float, wald: float, spread: Spread, settings: PoolSettings) -> tuple[str, ...]:
     reach = (ci.high - ci.low) / 2.0
     if spread.factor < 1.0 and reach < quantile(settings.level, math.nan) * wald and se > 0.0:
-        return ("The HKSJ interval is narrower than the Wald interval; hksj-adhoc would not be.",)
+        other = INTERVALS["hksj-adhoc"].label
+        return (f"The HKSJ interval is narrower than the Wald interval; {other}, would not be.",)
     return ()
 
 
@@ -356,6 +387,11 @@ def _hksj_adhoc(q: float, df: int) -> Spread:
 
 
 def _no_prediction(_df: int) -> float:
+    return 0.0
+
+
+def _no_quantile(_df: int) -> float:
+    """Return 0: drawn, not made of a quantile; where there is nothing to draw from, there is no interval."""
     return 0.0
 
 
@@ -426,5 +462,13 @@ PREDICTIONS = registry(
         reference="Higgins JPT, Thompson SG, Spiegelhalter DJ. J R Stat Soc A 2009;172:137-159. "
         "doi:10.1111/j.1467-985X.2008.00552.x",
         sentence="Prediction intervals used the t distribution with k - 2 degrees of freedom (Higgins et al 2009).",
+    ),
+    Method(
+        key="bootstrap",
+        label="parametric bootstrap",
+        function=_no_quantile,
+        reference="Nagashima K, Noma H, Furukawa TA. Stat Methods Med Res 2019;28:1689-1702. "
+        "doi:10.1177/0962280218773520",
+        sentence="Prediction intervals were found by the parametric bootstrap of Nagashima, Noma and Furukawa (2019).",
     ),
 )

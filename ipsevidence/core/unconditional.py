@@ -63,7 +63,9 @@ def fixed_studies(cells: Cells, *, random: bool) -> Fit | None:
     columns = 1 + random
     arms = [half * np.eye(columns) for half in (0.5, -0.5)]
     mean, effect = _observed(cells)
-    starts = [np.concatenate([[effect.mean()], [spread] * random, mean]) for spread in ((0.5, 0.1) if random else (0.0,))]
+    starts = [
+        np.concatenate([[effect.mean()], [spread] * random, mean]) for spread in ((0.5, 0.1) if random else (0.0,))
+    ]
     likelihood = ArmLikelihood(cells, arms, own_intercepts=True)
     peak = highest_peak(likelihood, starts, [(1,)] if random else [])
     return None if peak is None else _fit(peak, 0, tau=1 if random else None)

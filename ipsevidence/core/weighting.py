@@ -286,9 +286,7 @@ def check_design(X: Any, k: int) -> FloatArray:
         raise InputError(f"X must have one row per study ({k}); got shape {np.shape(X)}", parameter="X")
     if not np.isfinite(design).all():
         study = int(np.argmin(np.isfinite(design).all(axis=1)))
-        raise InputError(
-            f"X must be finite; it is not in study {study} of {k} (counted from 0)", parameter="X", study=study
-        )
+        raise InputError(f"X must be finite; it is not in study {study + 1} of {k}", parameter="X", study=study)
     if design.shape[1] >= k:
         raise InputError(f"X must have fewer columns than studies ({k}); got {design.shape[1]}", parameter="X")
     largest = np.abs(design).max(axis=0)

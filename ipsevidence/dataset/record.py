@@ -453,7 +453,7 @@ class Service(Record):
 
 
 class Fact(Record):
-    """A printed statement that has no place elsewhere; never pooled."""
+    """What a source states and no other field holds: figures as printed, words condensed; never pooled."""
 
     what: Text
     as_printed: Text

@@ -602,9 +602,15 @@ TABLES: dict[str, TidyTable] = {
         ),
         TidyTable(
             name="facts",
-            title="Printed statements that are never pooled",
+            title="What sources state beyond outcomes; never pooled",
             rows=_facts,
-            fields=_fields(_STUDY, "what: What it is about", "as_printed: As printed", _FROM, _AT),
+            fields=_fields(
+                _STUDY,
+                "what: What it is about",
+                "as_printed: Figures and key phrases as printed, else condensed",
+                _FROM,
+                _AT,
+            ),
         ),
         TidyTable(
             name="doubts",

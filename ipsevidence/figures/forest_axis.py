@@ -1,6 +1,6 @@
 """The effect axis of a forest plot: how far it reaches and where its ticks stand.
 
-Everything is in units of the pooled scale (logarithms for ratios), so that no exponential can overflow.
+Everything is in units of the axis: logarithms for ratios, so that no exponential can overflow, else what is written.
 """
 
 import dataclasses
@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from ipsevidence.core import InputError
 from ipsevidence.figures.lettering import width
 from ipsevidence.figures.numbers import Numerals
 
@@ -24,6 +25,9 @@ CHEAP: Final = 0.1
 
 MOST_TICKS: Final = 8
 MOST_DOUBLINGS: Final = 10
+PLAINEST: Final = 15 * math.log(10.0)
+"""Ratios beyond, in either direction, have no tick: nobody reads their zeros."""
+
 SNAP: Final = 0.25
 """The axis goes on to the next tick where less than this share of a step is missing."""
 
@@ -35,7 +39,7 @@ RATIO_BASES: Final = (2.0, 10.0, 100.0, 1e3, 1e4, 1e6, 1e9, 1e12, 1e20, 1e50)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """An estimate with its interval, on the pooled scale: of a study, with its weight, or of what was pooled."""
+    """An estimate with its interval, in units of the axis: of a study, with its weight, or of what was pooled."""
 
     estimate: float
     low: float
@@ -51,7 +55,7 @@ class Span:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """Limits, ticks and their labels; limits and ticks on the pooled scale."""
+    """Limits, ticks and their labels; limits and ticks in units of the axis."""
 
     low: float
     high: float
@@ -63,7 +67,16 @@ class Axis:
         return span.low < self.low, span.high > self.high
 
 
-def axis_for(spans: Sequence[Span], *, null: float, length: float, pad: float, numerals: Numerals, size: float) -> Axis:
+def axis_for(
+    spans: Sequence[Span],
+    *,
+    null: float,
+    length: float,
+    pad: float,
+    numerals: Numerals,
+    size: float,
+    limits: tuple[float, float] = (-math.inf, math.inf),
+) -> Axis:
     """Choose limits and ticks.
 
     Parameters
@@ -71,7 +84,7 @@ def axis_for(spans: Sequence[Span], *, null: float, length: float, pad: float, n
     spans : sequence of Span
         Studies, and whatever was pooled, the mean of all last.
     null : float
-        No effect, on the pooled scale; always on the axis.
+        Where no effect stands: always on the axis; nan where there is no such value.
     length : float
         Length of the axis in points.
     pad : float
@@ -80,24 +93,39 @@ def axis_for(spans: Sequence[Span], *, null: float, length: float, pad: float, n
         Writes the labels, and says whether effects are ratios.
     size : float
         Size of the labels in points.
+    limits : tuple of float
+        What an effect can be; no tick stands beyond.
 
     Returns
     -------
     Axis
+
+    Raises
+    ------
+    InputError
+        If effects are so far apart that there is no number for the length of the axis.
     """
     low, high = reach(spans, null=null)
     room = (high - low) * pad / max(length - 2 * pad, 1.0)
     low, high = low - room, high + room
-    for ticks, step in _families(low, high, ratio=numerals.ratio):
-        labels = tuple(numerals.plain(math.exp(tick) if numerals.ratio else tick) for tick in ticks)
+    if not math.isfinite(high - low):
+        raise InputError("the effects are too large to be drawn on one axis", parameter="run")
+    lowest, highest = (-PLAINEST, PLAINEST) if numerals.ratio else limits
+    for every, step in _families(low, high, ratio=numerals.ratio):
+        ticks = tuple(tick for tick in every if lowest <= tick <= highest)
+        labels = _labels(ticks, numerals)
         scale = length / (high - low)
         if _clear(ticks, labels, scale, size):
-            first, last, shown = _snapped(low, high, ticks, step, null)
-            labels = tuple(numerals.plain(math.exp(tick) if numerals.ratio else tick) for tick in shown)
+            first, last, shown = _snapped(low, high, ticks, step, null, (lowest, highest))
+            labels = _labels(shown, numerals)
             if _clear(shown, labels, length / (last - first), size):
                 return Axis(low=first, high=last, ticks=shown, labels=labels)
-    label = numerals.plain(math.exp(null) if numerals.ratio else null)
-    return Axis(low=low, high=high, ticks=(null,), labels=(label,))
+    only = ((low + high) / 2 if math.isnan(null) else null,)
+    return Axis(low=low, high=high, ticks=only, labels=_labels(only, numerals))
+
+
+def _labels(ticks: Sequence[float], numerals: Numerals) -> tuple[str, ...]:
+    return tuple(numerals.plain(math.exp(tick) if numerals.ratio else tick) for tick in ticks)
 
 
 def reach(spans: Sequence[Span], *, null: float) -> tuple[float, float]:
@@ -109,11 +137,12 @@ def reach(spans: Sequence[Span], *, null: float) -> tuple[float, float]:
     studies = [span for span in spans if not span.pooled]
     whole = [span for span in (studies or spans) if span.whole]
     if not whole:
-        return null - 1.0, null + 1.0
+        middle = 0.0 if math.isnan(null) else null
+        return middle - 1.0, middle + 1.0
     typical = _weighted_median([((span.high - span.low) / 2, span.weight) for span in whole])
     pooled = [span.estimate for span in spans if span.pooled and math.isfinite(span.estimate)]
     centre = pooled[-1] if pooled else _weighted_median([(span.estimate, span.weight) for span in whole])
-    left, right = min(null, centre), max(null, centre)
+    left, right = (centre, centre) if math.isnan(null) else (min(null, centre), max(null, centre))
     values: list[float] = [left, right]
     beyond: list[float] = []
     for span in spans:
@@ -123,7 +152,9 @@ def reach(spans: Sequence[Span], *, null: float) -> tuple[float, float]:
                 near = left - share * typical <= value <= right + share * typical
                 (values if near else beyond).append(value)
     low, high = min(values), max(values)
-    low, high = (low, high) if high > low else (low - typical, high + typical)
+    if high == low:
+        half = typical if low - typical < low else max(1.0, abs(low)) / 2
+        low, high = low - half, high + half
     spare = CHEAP * (high - low)
     return (
         min((value for value in beyond if low - spare <= value < low), default=low),
@@ -144,7 +175,7 @@ def _weighted_median(pairs: Sequence[tuple[float, float]]) -> float:
 
 
 def _families(low: float, high: float, *, ratio: bool) -> Iterator[tuple[tuple[float, ...], float]]:
-    """Yield ticks with their step (on the pooled scale, nan where it varies), the best first."""
+    """Yield ticks with their step (in units of the axis, nan where it varies), the best first."""
     if not ratio:
         for step in reversed(LINEAR_STEPS):
             if (high - low) / step <= MOST_TICKS + 1:
@@ -175,15 +206,15 @@ def _decades(low: float, high: float) -> tuple[float, ...]:
 
 
 def _snapped(
-    low: float, high: float, ticks: tuple[float, ...], step: float, null: float
+    low: float, high: float, ticks: tuple[float, ...], step: float, null: float, limits: tuple[float, float]
 ) -> tuple[float, float, tuple[float, ...]]:
     """Extend the axis to the next tick where little is missing, or where no effect would have none beyond it."""
     if math.isnan(step) or not ticks:
         return low, high, ticks
     before, after = ticks[0] - step, ticks[-1] + step
-    if low - before < SNAP * step or ticks[0] > null - step / 2:
+    if before >= limits[0] and (low - before < SNAP * step or ticks[0] > null - step / 2):
         low, ticks = before, (before, *ticks)
-    if after - high < SNAP * step or ticks[-1] < null + step / 2:
+    if after <= limits[1] and (after - high < SNAP * step or ticks[-1] < null + step / 2):
         high, ticks = after, (*ticks, after)
     return low, high, ticks
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from ipsevidence.core import InputError
 from ipsevidence.core.registry import choose
 from ipsevidence.figures.forest_lines import Line
+from ipsevidence.figures.forest_scale import Scale
 from ipsevidence.figures.lettering import clean
 from ipsevidence.figures.numbers import NO_BREAK, Numerals
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.running import AnalysisRun
 
-__all__ = ["COLUMNS", "EXTRA", "PLOT", "Column", "ColumnKind", "columns_for", "shown"]
+__all__ = ["COLUMNS", "EXTRA", "PLOT", "Column", "ColumnKind", "columns_for"]
 
 PLOT: Final = "plot"
 """Where the effect axis stands among the columns."""
@@ -117,14 +118,6 @@ def choose_column(key: str) -> ColumnKind:
     return kind
 
 
-def shown(run: "AnalysisRun", value: float) -> float:
-    """Return a value of the pooled scale as it is shown; infinite where its exponential has no number."""
-    try:
-        return run.shown(value)
-    except OverflowError:
-        return math.inf
-
-
 def _study(context: Context) -> Column:
     cells = tuple(f"{line.label}{line.sign}" for line in context.lines)
     return Column(key="study", heading="Study", unit="", align="left", cells=cells)
@@ -147,19 +140,19 @@ def _events(arm: int) -> Callable[[Context], Column | None]:
 
 
 def _effect(context: Context) -> Column:
-    numerals, run = context.numerals, context.run
+    numerals, scale = context.numerals, Scale(context.run.measure)
     cells = []
     for line in context.lines:
         if line.span is None:
             cells.append("")
             continue
-        low, high = shown(run, line.span.low), shown(run, line.span.high)
+        low, high = scale.shown(line.span.low), scale.shown(line.span.high)
         interval = numerals.interval(low, high) if line.span.whole else ""
-        estimate = "" if line.kind == "prediction" else numerals.effect(shown(run, line.span.estimate))
+        estimate = "" if line.kind == "prediction" else numerals.effect(scale.shown(line.span.estimate))
         cells.append(f"{estimate} {interval}")
     before, after = numerals.brackets
-    level = f"{before}{numerals.level(float(run.spec.model.level))}{NO_BREAK}CI{after}"
-    label = clean(run.measure.label, most=60)
+    level = f"{before}{numerals.level(float(context.run.spec.model.level))}{NO_BREAK}CI{after}"
+    label = clean(scale.label, most=60)
     return Column(key="effect", heading=label[:1].upper() + label[1:], unit=level, align=" ", cells=tuple(cells))
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from ipsevidence.core import INTERVALS, PREDICTIONS, TAU2_ESTIMATORS, PooledResult
 from ipsevidence.core.results import NotApplicable
 from ipsevidence.dataset.vocabulary import BASIS
-from ipsevidence.figures.forest_columns import shown
 from ipsevidence.figures.forest_lines import MARKS, Line, heterogeneity, no_pool
+from ipsevidence.figures.forest_scale import Scale
 from ipsevidence.figures.lettering import clean, sentence
 from ipsevidence.figures.numbers import MINUS, NO_BREAK, Numerals
 
@@ -41,6 +41,7 @@ def foot(run: "AnalysisRun", numerals: Numerals, *, clipped: bool) -> tuple[str,
     notes = (note for note in run.notes if note not in caveats and note != no_pool(run.fit))
     paragraphs = (
         *_pooled(run, numerals),
+        run.measure.sentence if Scale(run.measure).transformed else "",
         _between(run, numerals),
         _signs(run, clipped=clipped),
         *(sentence(note) for note in notes),
@@ -56,10 +57,12 @@ def _pooled(run: "AnalysisRun", numerals: Numerals) -> tuple[str, ...]:
         return ()
     level = numerals.level(fit.settings.level)
     found = ", ".join(heterogeneity(fit, numerals, bounds=True))
-    name = "z" if math.isnan(fit.df) else f"t({fit.df:g})"
-    test = numerals.equation(name, numerals.statistic(fit.statistic))
-    p = numerals.equation("p", numerals.p_value(fit.p))
-    return (f"Heterogeneity: {found}. Test of no effect: {test}, {p}.", _model(fit, level))
+    said = f"Heterogeneity: {found}."
+    if not math.isnan(run.measure.null):
+        name = "z" if math.isnan(fit.df) else f"t({fit.df:g})"
+        test = numerals.equation(name, numerals.statistic(fit.statistic))
+        said += f" Test of no effect: {test}, {numerals.equation('p', numerals.p_value(fit.p))}."
+    return (said, _model(fit, level))
 
 
 def _model(fit: PooledResult, level: str) -> str:
@@ -107,8 +110,9 @@ def alternative(
 ) -> str:
     """Return the figure in words and numbers, for those who do not see it."""
     level = numerals.level(float(run.spec.model.level))
+    label = clean(Scale(run.measure).label)
     kind = "studies" if len(run.rows) != 1 else "study"
-    said = [f"Forest plot of {len(run.rows)} {kind}: {clean(run.measure.label)} with {level} confidence interval."]
+    said = [f"Forest plot of {len(run.rows)} {kind}: {label} with {level} confidence interval."]
     if favours:
         null = numerals.plain(run.measure.null)
         said.append(f"Values below {null}: {clean(favours[0])}; above: {clean(favours[1])}.")
@@ -127,7 +131,8 @@ def alternative(
 
 def _said(run: "AnalysisRun", line: Line, numerals: Numerals) -> str:
     assert line.span is not None
-    bounds = numerals.range(shown(run, line.span.low), shown(run, line.span.high)) if line.span.whole else "none"
+    shown = Scale(run.measure).shown
+    bounds = numerals.range(shown(line.span.low), shown(line.span.high)) if line.span.whole else "none"
     if line.kind == "prediction":
         return f"{line.label} {bounds}."
     counts = ""
@@ -137,4 +142,4 @@ def _said(run: "AnalysisRun", line: Line, numerals: Numerals) -> str:
         counts = f" {pairs[0]} against {pairs[1]},"
     mark = line.study.basis if line.study is not None and line.sign else ""
     name = f"{line.label} ({BASIS[mark].label})" if mark else line.label
-    return f"{name}:{counts} {numerals.effect(shown(run, line.span.estimate))} ({bounds})."
+    return f"{name}:{counts} {numerals.effect(shown(line.span.estimate))} ({bounds})."

@@ -4,7 +4,6 @@ Lengths are in points, from the left and from the top.
 """
 
 import dataclasses
-import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -13,6 +12,7 @@ from ipsevidence.figures.forest_columns import Column, columns_for
 from ipsevidence.figures.forest_foot import foot
 from ipsevidence.figures.forest_grid import ACROSS, BOLD, INDENT, Grid, Place, grid_for, heading_lines
 from ipsevidence.figures.forest_lines import Line, forest_lines
+from ipsevidence.figures.forest_scale import Scale
 from ipsevidence.figures.lettering import balance, clean, width, wrap
 from ipsevidence.figures.numbers import Numerals
 from ipsevidence.figures.style import Style
@@ -74,7 +74,7 @@ class Layout:
     axis : Axis
         Limits and ticks.
     null : float
-        No effect, on the pooled scale.
+        Where no effect stands; nan where the measure has no such value.
     words : tuple of Words
         All text but the labels of the ticks.
     numerals : Numerals
@@ -102,7 +102,7 @@ class Layout:
         return tuple(row.line for row in self.rows)
 
     def x(self, value: float) -> float:
-        """Return where a value of the pooled scale stands, in points from the left."""
+        """Return where a value of the axis stands, in points from the left."""
         start, end = self.plot
         return start + (value - self.axis.low) / (self.axis.high - self.axis.low) * (end - start)
 
@@ -136,15 +136,20 @@ def layout_for(
 
 
 def _layout(run: "AnalysisRun", style: Style, arms: tuple[str, str], favours: tuple[str, str] | None) -> Layout:
-    ratio = run.measure.scale == "log"
-    numerals = dataclasses.replace(style.numerals, ratio=ratio)
+    scale = Scale(run.measure)
+    numerals = dataclasses.replace(style.numerals, ratio=scale.ratio)
     lines = forest_lines(run, numerals)
     left, right = columns_for(style.columns, run, lines, numerals, arms)
     grid = grid_for(left, right, lines, style)
-    null = math.log(run.measure.null) if ratio else run.measure.null
     spans = [line.span for line in lines if line.span is not None]
     axis = axis_for(
-        spans, null=null, length=grid.plot[1] - grid.plot[0], pad=style.square, numerals=numerals, size=style.small
+        spans,
+        null=scale.null,
+        limits=scale.limits,
+        length=grid.plot[1] - grid.plot[0],
+        pad=style.square,
+        numerals=numerals,
+        size=style.small,
     )
     columns, places = (*left, *right), (*grid.left, *grid.right)
     head, rule = _head(columns, places, style)
@@ -159,7 +164,7 @@ def _layout(run: "AnalysisRun", style: Style, arms: tuple[str, str], favours: tu
         bottom=bottom,
         rows=rows,
         axis=axis,
-        null=null,
+        null=scale.null,
         words=(),
         numerals=numerals,
         style=style,
@@ -258,8 +263,9 @@ def _under(
 ) -> tuple[list[Words], float]:
     """Place the name of the axis and the two directions under the labels of its ticks."""
     y = layout.bottom + TICK + 2.0 + style.small + style.small_leading + 1.5
-    label = clean(run.measure.label, most=60)
-    label = label[:1].upper() + label[1:] + (" (log scale)" if run.measure.scale == "log" else "")
+    scale = Scale(run.measure)
+    label = clean(scale.label, most=60)
+    label = label[:1].upper() + label[1:] + (" (log scale)" if scale.ratio else "")
     middle = sum(layout.plot) / 2
     words = [Words(key="axis-name", text=label, x=middle, y=y, size=style.small, align="center")]
     if favours is None:

@@ -1,4 +1,4 @@
-"""What stands in a forest plot from top to bottom: one `Line` for each, in words and pooled-scale numbers.
+"""What stands in a forest plot from top to bottom: one `Line` for each, in words and numbers of the axis.
 
 Nothing here has a position yet; the layout gives it one.
 """
@@ -12,6 +12,7 @@ from ipsevidence.core import PooledResult
 from ipsevidence.core.pooling import mean_interval
 from ipsevidence.core.results import Interval, NotApplicable
 from ipsevidence.figures.forest_axis import Span
+from ipsevidence.figures.forest_scale import Scale
 from ipsevidence.figures.lettering import clean, sentence
 from ipsevidence.figures.numbers import NO_BREAK, Numerals
 
@@ -152,7 +153,7 @@ def _total(run: "AnalysisRun", numerals: Numerals) -> Iterator[Line]:
     if run.fit.prediction.missing:
         yield Line(kind="note", label=clean(f"No {words}: {run.fit.prediction.why}."))
     else:
-        yield Line(kind="prediction", label=words, span=_span(run.fit.estimate, run.fit.prediction))
+        yield Line(kind="prediction", label=words, span=_span(run, run.fit.estimate, run.fit.prediction))
 
 
 def _study(run: "AnalysisRun", index: int, *, indent: bool) -> Line:
@@ -163,7 +164,7 @@ def _study(run: "AnalysisRun", index: int, *, indent: bool) -> Line:
         kind="study",
         label=study_label(row),
         sign=f"{THIN_SPACE}{MARKS[row.basis].sign}" if row.basis in MARKS else "",
-        span=_span(run.y[index], interval, weight=1.0 if math.isnan(weight) else weight, pooled=False),
+        span=_span(run, run.y[index], interval, weight=1.0 if math.isnan(weight) else weight, pooled=False),
         weight=weight,
         counts=row.counts,
         study=row,
@@ -184,7 +185,7 @@ def _summary(
     return Line(
         kind=kind,
         label=label,
-        span=_span(fit.estimate, fit.ci),
+        span=_span(run, fit.estimate, fit.ci),
         weight=_weight(run, members),
         counts=_sum([run.rows[index] for index in members]),
         indent=kind == "subtotal",
@@ -212,7 +213,8 @@ def _sum(rows: "Iterable[StudyRow]") -> "Counts | None":
     return type(first)(**totals)
 
 
-def _span(estimate: float, interval: Interval, *, weight: float = 0.0, pooled: bool = True) -> Span:
+def _span(run: "AnalysisRun", estimate: float, interval: Interval, *, weight: float = 0.0, pooled: bool = True) -> Span:
+    place = Scale(run.measure).place
     return Span(
-        estimate=float(estimate), low=float(interval.low), high=float(interval.high), weight=weight, pooled=pooled
+        estimate=place(estimate), low=place(interval.low), high=place(interval.high), weight=weight, pooled=pooled
     )

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -16,6 +16,7 @@ from ipsevidence.figures.forest_axis import Axis, Span
 from ipsevidence.figures.forest_foot import alternative
 from ipsevidence.figures.forest_layout import TICK, Layout, Row, layout_for
 from ipsevidence.figures.forest_lines import no_pool
+from ipsevidence.figures.forest_scale import Scale
 from ipsevidence.figures.lettering import clean
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import STYLES, Style, context, font
@@ -23,13 +24,17 @@ from ipsevidence.figures.style import STYLES, Style, context, font
 if TYPE_CHECKING:
     from ipsevidence.analysis.running import AnalysisRun
 
-__all__ = ["ARMS", "FAVOURS", "forest"]
+__all__ = ["ARMS", "FAVOURS", "GROUPS", "USUAL", "forest"]
 
 ARMS: Final = ("IPS", "Comparator")
-"""What the two arms are called in this field."""
-
 FAVOURS: Final = ("Favours comparator", "Favours IPS")
-"""Left and right of no effect: more events are better here."""
+"""What the arms and the directions are called in an analysis of the dataset, where more events are better."""
+
+GROUPS: Final = ("Group 1", "Group 2")
+"""What the arms are called in a user's own table, of which nothing is known: neither who they are nor what is good."""
+
+USUAL: Final = "usual"
+"""Directions as they are usually called: `FAVOURS` for the dataset, lower and higher for a user's own table."""
 
 LEFT: Final = 4
 RIGHT: Final = 5
@@ -47,8 +52,8 @@ def forest(
     run: "AnalysisRun",
     *,
     style: str | Style = "default",
-    arms: tuple[str, str] = ARMS,
-    favours: tuple[str, str] | None = FAVOURS,
+    arms: tuple[str, str] | None = None,
+    favours: tuple[str, str] | Literal["usual"] | None = USUAL,
     columns: Sequence[str] | None = None,
 ) -> Drawing:
     """Draw a forest plot.
@@ -59,10 +64,11 @@ def forest(
         The analysis: one row for each study, groups where it has any, and what was pooled.
     style : str or Style
         Key of `STYLES`, or a style of one's own.
-    arms : tuple of str
-        Headings of the two columns of counts.
-    favours : tuple of str or None
-        Words under the axis, left and right of no effect; None for none.
+    arms : tuple of str, optional
+        Headings of the two columns of counts: for the dataset `ARMS`, for a user's own table `GROUPS` without it.
+    favours : tuple of str, 'usual' or None
+        Words under the axis, left and right of no effect; None for none. The usual ones are `FAVOURS` for the dataset,
+        and for a user's own table where the effect is lower and where it is higher, which says nothing of good and bad.
     columns : sequence of str, optional
         Keys of `forest_columns.COLUMNS` from left to right, ``extra:NAME`` for a further column of the rows, and
         ``plot`` where the axis goes; those of the style by default.
@@ -82,14 +88,18 @@ def forest(
     look = style if isinstance(style, Style) else choose("style", style, cast("Mapping[str, Any]", STYLES))
     if columns is not None:
         look = dataclasses.replace(look, columns=tuple(columns))
+    words = _directions(run, arms) if favours == USUAL else favours
+    if words is not None and math.isnan(run.measure.null):
+        rule = f"favours cannot be used: {run.measure.key} ({run.measure.label}) has no value of no effect"
+        raise InputError(rule, parameter="favours")
     with context():
-        layout = layout_for(run, look, arms=arms, favours=favours)
+        layout = layout_for(run, look, arms=arms or (ARMS if run.data else GROUPS), favours=words)
         look = layout.style
         drawing = Drawing(
             width=layout.width,
             height=layout.height,
             title=clean(run.spec.title, most=300),
-            alternative=alternative(run, layout.lines, layout.numerals, favours),
+            alternative=alternative(run, layout.lines, layout.numerals, words),
         )
         _write(drawing, layout, look)
         axes = _axes(drawing, layout, look)
@@ -99,6 +109,16 @@ def forest(
             if row.line.span is not None:
                 _mark(axes, row, row.line.span, layout, look, f"line-{index}")
     return drawing
+
+
+def _directions(run: "AnalysisRun", arms: tuple[str, str] | None) -> tuple[str, str] | None:
+    """Return the usual words for the directions; none where the measure compares no two groups."""
+    if not Scale(run.measure).compares:
+        return None
+    if run.data:
+        return FAVOURS
+    first = arms[0] if arms else "group 1"
+    return f"Lower in {first}", f"Higher in {first}"
 
 
 def _write(drawing: Drawing, layout: Layout, style: Style) -> None:
@@ -125,7 +145,7 @@ def _write(drawing: Drawing, layout: Layout, style: Style) -> None:
 
 
 def _axes(drawing: Drawing, layout: Layout, style: Style) -> Axes:
-    """Add the effect axis: across on the pooled scale, down in points like the page."""
+    """Add the effect axis: across as `Scale` says, down in points like the page."""
     (start, end), height = layout.plot, layout.bottom - layout.top
     box = (
         start / layout.width,
@@ -151,7 +171,10 @@ def _axes(drawing: Drawing, layout: Layout, style: Style) -> Axes:
 def _guides(axes: Axes, layout: Layout, style: Style) -> None:
     """Draw the line at no effect, to the axis, and the line at the mean, to its diamond."""
     down = (layout.top, layout.bottom)
-    axes.add_line(Line2D([layout.null] * 2, down, color=style.palette.ink, linewidth=HAIR, zorder=1.0, gid="no-effect"))
+    if not math.isnan(layout.null):
+        axes.add_line(
+            Line2D([layout.null] * 2, down, color=style.palette.ink, linewidth=HAIR, zorder=1.0, gid="no-effect")
+        )
     for row in layout.rows:
         if row.line.kind == "total" and row.line.span is not None:
             axes.add_line(

@@ -6,7 +6,6 @@ PNG has 300 dots per inch, SVG real text, PDF and EPS embedded fonts. No file ca
 import io
 import os
 import re
-import tempfile
 import xml.sax.saxutils
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 
 import ipsevidence
 from ipsevidence.core import InputError
+from ipsevidence.dataset.storage import write_atomically
 from ipsevidence.figures.style import context
 
 __all__ = ["DPI", "FORMATS", "Drawing", "save"]
@@ -83,7 +83,7 @@ class Drawing(Figure):
 def save(figure: Figure, path: str | os.PathLike[str], *, words: bool = False) -> Path:
     """Write a figure to a file; the suffix says in which format.
 
-    The file appears whole or not at all: it is written beside its place and then moved there. The description goes
+    The file appears whole or not at all (`ipsevidence.dataset.storage.write_atomically`). The description goes
     into the file itself (SVG: title and desc; PDF: Title and Subject; PNG: Title and Description).
 
     Parameters
@@ -104,6 +104,8 @@ def save(figure: Figure, path: str | os.PathLike[str], *, words: bool = False) -
     ------
     InputError
         If the suffix names no format.
+    OSError
+        If the file cannot be written; it names the file.
     """
     target = Path(path)
     form = target.suffix[1:].lower()
@@ -123,18 +125,12 @@ def save(figure: Figure, path: str | os.PathLike[str], *, words: bool = False) -
 
 
 def _put(target: Path, data: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    """Write a file, and its folder where it is missing; an error names the file that was asked for."""
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(target)) from error
 
 
 def _finished(data: bytes, form: str, alternative: str) -> bytes:

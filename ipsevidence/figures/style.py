@@ -5,8 +5,9 @@ is drawn or saved, so that a figure neither sees a reader's settings nor leaves 
 """
 
 import dataclasses
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -155,9 +156,16 @@ STYLES: Final[dict[str, Style]] = {
 }
 
 
-def context() -> AbstractContextManager[None]:
-    """Return a context in which matplotlib has its defaults and `SETTINGS`; it is undone on leaving."""
-    return matplotlib.style.context(["default", dict(SETTINGS)])
+@contextmanager
+def context() -> Iterator[None]:
+    """Give matplotlib its defaults and `SETTINGS`, until the context is left.
+
+    Letters that the font lacks (Chinese names, say) are drawn as boxes and stay as text in the file; matplotlib's
+    warning of each of them is not the user's concern.
+    """
+    with matplotlib.style.context(["default", dict(SETTINGS)]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .*missing from font", category=UserWarning)
+        yield
 
 
 @cache

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
 from markupsafe import Markup
@@ -21,43 +21,60 @@ if TYPE_CHECKING:
     from ipsevidence.analysis.reproduction import Reproduction
     from ipsevidence.analysis.running import AnalysisRun
 
-__all__ = ["inputs_csv", "write_report"]
+__all__ = ["PLOTS", "inputs_csv", "write_report"]
+
+PLOTS: Final = ("forest.svg", "forest.png", "forest.pdf")
+"""The files of the forest plot."""
 
 
 def write_report(reproduction: "Reproduction", folder: Path) -> tuple[Path, ...]:
-    """Write report.html, forest.svg, forest.png, forest.pdf, results.json and inputs.csv.
+    """Write report.html, results.json, inputs.csv and, where there is a pool, forest.svg, forest.png and forest.pdf.
 
     Parameters
     ----------
     reproduction : Reproduction
         The run and its verdicts.
     folder : Path
-        Where the files go; made if it is not there. Each file is replaced whole or not at all.
+        Where the files go; made if it is not there. Each file is replaced whole or not at all; the forest plot of an
+        earlier report goes where there is none now.
 
     Returns
     -------
     tuple of Path
         The files written.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written; it names the file.
     """
     analysis = reproduction.run
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    plots = tuple(folder / name for name in PLOTS)
     svg = words = ""
     if isinstance(analysis.fit, PooledResult):
         forest = figure("forest", analysis)
-        for suffix in ("svg", "png", "pdf"):
-            written.append(folder / f"forest.{suffix}")
-            save(forest, written[-1])
-        svg, words = (folder / "forest.svg").read_text(encoding="utf-8"), alternative_text(forest)
+        for path in plots:
+            save(forest, path)
+        svg, words = plots[0].read_text(encoding="utf-8"), alternative_text(forest)
+    else:
+        for path in plots:
+            path.unlink(missing_ok=True)
     texts = {
         "results.json": resultfiles.text(resultfiles.plain(reproduction)),
         "inputs.csv": inputs_csv(analysis),
         "report.html": _page(reproduction, svg, words),
     }
     for name, text in texts.items():
-        write_atomically(folder / name, text)
-        written.append(folder / name)
-    return tuple(written)
+        _put(folder / name, text)
+    return (*(plots if svg else ()), *(folder / name for name in texts))
+
+
+def _put(path: Path, text: str) -> None:
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
 
 
 def inputs_csv(analysis: "AnalysisRun") -> str:
@@ -100,6 +117,7 @@ def _page(reproduction: "Reproduction", svg: str, words: str) -> str:
         plain_words=sentences.plain_words(analysis),
         forest=drawing,
         forest_text=words,
+        plots=PLOTS if svg else (),
         verdicts=tables.verdicts(reproduction) if reproduction.verdicts else None,
         tables=tables,
         methods=sentences.methods(analysis),

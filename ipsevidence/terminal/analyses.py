@@ -8,7 +8,7 @@ from ipsevidence.terminal.output import envelope, origin, say, table
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.reproduction import Reproduction
-    from ipsevidence.analysis.running import AnalysisRun
+    from ipsevidence.analysis.running import AnalysisRun, Fit
     from ipsevidence.dataset.collection import Dataset
 
 __all__ = ["drawn", "pooled", "reproductions", "runs"]
@@ -26,12 +26,16 @@ def runs(
 ) -> bool:
     """Run analyses; print their numbers, or compare or write the committed results. Return whether one moved."""
     from ipsevidence.analysis.reproduction import reproduce
-    from ipsevidence.analysis.resultfiles import differences, plain, read_result, result_path, write_result
+    from ipsevidence.analysis.resultfiles import changes, plain, result_path, write_result
     from ipsevidence.dataset.collection import load
 
     dataset = load(data)
-    moved, documents = False, []
-    for name in _named_specs(specs, dataset, every=every):
+    names = _named_specs(specs, dataset, every=every)
+    if check or update:
+        _shipped_only(names, dataset, update=update)
+    moved: list[str] = []
+    documents = []
+    for name in names:
         reproduction = reproduce(name, dataset)
         document = plain(reproduction)
         documents.append(document)
@@ -39,16 +43,17 @@ def runs(
         if update:
             write_result(path, document)
         if check:
-            changes = differences(read_result(path), document) if path.is_file() else ["there is no committed result"]
-            moved = moved or bool(changes)
-            _checked(document["id"], changes, quiet=quiet or as_json)
+            found = [f"{document['id']}: {change}" for change in changes(path, document)]
+            moved += found
+            if not as_json:
+                _checked(document["id"], found, quiet=quiet)
         elif not as_json:
             _run_text(reproduction)
             if update and not quiet:
                 say(f"written: analyses/results/{path.name}")
     if as_json:
-        envelope("run", documents, [origin(dataset)])
-    return moved
+        envelope("run", documents, [origin(dataset), *moved])
+    return bool(moved)
 
 
 def _named_specs(specs: Sequence[str], dataset: "Dataset", *, every: bool) -> list[str]:
@@ -61,12 +66,32 @@ def _named_specs(specs: Sequence[str], dataset: "Dataset", *, every: bool) -> li
     return list(spec_files(dataset.root)) if every else list(specs)
 
 
-def _checked(name: str, changes: Sequence[str], *, quiet: bool) -> None:
-    for change in changes:
-        say(f"{name}: {change}")
-    if not quiet and not changes:
+def _shipped_only(names: Sequence[str], dataset: "Dataset", *, update: bool) -> None:
+    """Refuse what has no committed result: a spec from elsewhere, and data that belong to an installation."""
+    from typer import BadParameter
+
+    from ipsevidence.analysis.specfiles import spec_files
+
+    shipped = spec_files(dataset.root)
+    places = {path.resolve() for path in shipped.values()}
+    for name in names:
+        if name not in shipped and Path(name).is_file() and Path(name).resolve() not in places:
+            raise BadParameter(
+                f"--check and --update are for the analyses of the dataset, in {dataset.root / 'analyses'}; "
+                f"{name} is not among them"
+            )
+    if update and dataset.origin == "installation" and {"site-packages", "dist-packages"} & set(dataset.root.parts):
+        raise BadParameter(
+            f"--update would write into the installed package ({dataset.root}); name a checkout with --data"
+        )
+
+
+def _checked(name: str, moved: Sequence[str], *, quiet: bool) -> None:
+    for line in moved:
+        say(line)
+    if not quiet and not moved:
         say(f"{name}: as committed")
-    if changes and not quiet:
+    if moved and not quiet:
         say(f"{name}: moved; if it should have, run: ipsevidence run {name} --update")
 
 
@@ -131,17 +156,43 @@ def pooled(file: Path, columns: str | None, settings: dict[str, str], *, as_json
         envelope("pool", plain(Reproduction(run=analysis, verdicts=())))
         return
     table(tables.inputs(analysis))
-    say(str(analysis.fit))
-    if not quiet:
-        table(tables.results(analysis))
-        _notes(analysis)
+    say(_pooled_sentence(analysis))
+    say(f"\nThe fit{', on the log scale' if analysis.measure.scale == 'log' else ''}: {analysis.fit}")
+    if quiet:
+        for group in analysis.groups:
+            say(f"{group.label}: {_pooled_sentence(analysis, group.fit)}")
+        return
+    table(tables.results(analysis))
+    _notes(analysis)
+
+
+def _pooled_sentence(analysis: "AnalysisRun", fit: "Fit | None" = None) -> str:
+    """Write the pooled effect on the scale on which it is read: ``odds ratio 1.63 (95% CI 0.92 to 2.87)``."""
+    from ipsevidence.core import PooledResult
+    from ipsevidence.figures.numbers import Numerals
+
+    fit = analysis.fit if fit is None else fit
+    label = analysis.measure.label
+    if not isinstance(fit, PooledResult):
+        return f"{label}: not pooled, {fit.reason}"
+    write = Numerals(ratio=analysis.measure.scale == "log")
+    estimate = write.effect(analysis.shown(fit.estimate))
+    level = f"{100 * fit.ci.level:g}% CI"
+    if fit.ci.missing:
+        return f"{label} {estimate} ({level}: {fit.ci.why or 'none'})"
+    low, high = (write.effect(analysis.shown(bound)) for bound in (fit.ci.low, fit.ci.high))
+    return f"{label} {estimate} ({level} {low} to {high})"
 
 
 def _table_run(file: Path, columns: str | None, settings: dict[str, str]) -> "AnalysisRun":
     from ipsevidence.analysis.running import pool_rows
-    from ipsevidence.analysis.usertables import rows_from_table, table_spec
+    from ipsevidence.analysis.usertables import level_of, rows_from_table, table_spec
 
-    return pool_rows(table_spec(file.stem, settings), rows_from_table(file, _columns(columns)))
+    named = _columns(columns)
+    table_spec(file.stem, settings)  # what was asked comes before what was found
+    level = float(level_of("--ci-level", settings.get("ci_level", "0.95")))
+    rows = rows_from_table(file, named, measure=settings.get("measure", "OR"), level=level)
+    return pool_rows(table_spec(file.stem, settings, rows), rows)
 
 
 def _columns(columns: str | None) -> dict[str, str]:
@@ -150,7 +201,19 @@ def _columns(columns: str | None) -> dict[str, str]:
     pairs = [pair.split("=", 1) for pair in columns.split(",")] if columns else []
     if any(len(pair) != 2 or not all(part.strip() for part in pair) for pair in pairs):
         raise BadParameter(f"--columns wants pairs such as ai=events_ips,n1i=total_ips; got {columns}")
-    return {ours.strip(): theirs.strip() for ours, theirs in pairs}
+    named = {ours.strip().lower(): theirs.strip() for ours, theirs in pairs}
+    if len(named) < len(pairs):
+        raise BadParameter(f"--columns names one of ours twice; got {columns}")
+    return named
+
+
+def _two(option: str, text: str) -> tuple[str, str]:
+    from typer import BadParameter
+
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 2 or not all(parts):
+        raise BadParameter(f'{option} wants two texts with a comma between, such as "IPS,usual care"; got {text}')
+    return parts[0], parts[1]
 
 
 def drawn(
@@ -158,7 +221,8 @@ def drawn(
     source: str,
     out: Path,
     columns: str | None,
-    measure: str,
+    settings: dict[str, str],
+    words: dict[str, str],
     style: str,
     data: Path | None,
     *,
@@ -166,16 +230,23 @@ def drawn(
     quiet: bool,
 ) -> None:
     """Draw a figure of an analysis or of a user's table, and say where it is."""
+    from typer import BadParameter
+
     from ipsevidence.figures import figure, save
 
+    options = {name: _two(f"--{name}", text) for name, text in words.items()}
     if Path(source).suffix.lower() in (".csv", ".tsv", ".xlsx"):
-        analysis = _table_run(Path(source), columns, {"measure": measure})
+        analysis = _table_run(Path(source), columns, settings)
     else:
         from ipsevidence.analysis.running import run
         from ipsevidence.dataset.collection import load
 
+        given = [*settings, *(["columns"] if columns else [])]
+        if given:
+            named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise BadParameter(f"{named}: only for a table of your own (.csv, .tsv or .xlsx); a spec says it itself")
         analysis = run(source, load(data))
-    save(figure(kind, analysis, style=style), out)
+    save(figure(kind, analysis, style=style, **options), out)
     if as_json:
         envelope("figure", {"kind": kind, "file": str(out)})
     elif not quiet:

@@ -155,6 +155,8 @@ def exported(
 
     for name in formats:
         choose("--format", name, FORMATS)
+    if spec is not None and program is None:
+        raise BadParameter("--spec goes with --for, the program that the inputs are for, as in --for metafor")
     dataset = load(data)
     if program is None:
         files = export(dataset, out, formats or None)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from ipsevidence.analysis import resultfiles
-from ipsevidence.analysis.resultfiles import differences, read_result, write_result
+from ipsevidence.analysis.resultfiles import changes, differences, read_result, write_result
 
 
 def test_equal_within_the_tolerance():
@@ -44,3 +44,18 @@ def test_written_whole_and_read_back(tmp_path):
     with pytest.raises(ValueError, match="JSON compliant"):
         write_result(path, {"a": float("nan")})
     assert json.loads(path.read_text(encoding="utf-8")) == {"a": "Å", "b": 0.1}
+
+
+def test_a_committed_result_that_is_missing_or_broken_is_a_difference(tmp_path):
+    path = tmp_path / "a.json"
+    assert changes(path, {}) == ["there is no committed result"]
+    for broken in (b"{", b"[1]", b"\xff", b"", b"[" * 100_000, b'{"a": ' + b"1" * 5000 + b"}"):
+        path.write_bytes(broken)
+        assert changes(path, {"a": 1.0}) == ["there is no readable committed result"]
+    write_result(path, {"a": 1.0})
+    assert changes(path, {"a": 1.0}) == []
+    assert changes(path, {"a": 2}) == ["a: 1.0 -> 2"]
+
+
+def test_a_number_beyond_any_float_is_a_difference():
+    assert len(differences({"a": 10**400}, {"a": 1.0})) == 1

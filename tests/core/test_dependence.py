@@ -5,7 +5,7 @@ import pytest
 
 from ipsevidence import core
 
-from .reference import bcg, metafor
+from .reference import bcg, effects, metafor
 from .tolerances import ITERATED, PRINTED
 
 REFERENCE = metafor("dependence")
@@ -44,6 +44,15 @@ def test_bcg():
     reduced = core.cluster_robust(Y, V, range(13))
     assert reduced.covariance[0, 0] == pytest.approx(0.0322935701, rel=PRINTED)
     assert [reduced.df[0], reduced.statistic[0]] == pytest.approx([11.0412451, -3.97616008], rel=PRINTED)
+
+
+def test_raudenbush_2009():
+    """Raudenbush 2009, Handbook of research synthesis, 295-315: Huber-White standard error (metafor 3.8-1)."""
+    y, v = effects("raudenbush1985")
+    plain, small = (core.cluster_robust(y, v, range(19), method=method) for method in ("cr0", "cr1"))
+    assert plain.se[0] == pytest.approx(0.0499555123, rel=PRINTED)
+    assert small.se[0] == pytest.approx(plain.se[0] * (19 / 18) ** 0.5, rel=1e-12)
+    assert plain.df[0] == small.df[0] == 18
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])

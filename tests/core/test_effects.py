@@ -107,11 +107,11 @@ def test_swapping_the_arms_changes_the_sign_and_nothing_else(studies, measure):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"ai": [1, 30, 2]}, "ai must be at most n1i; got 30 in study 1 of 3"),
-        ({"ci": [1, 2, -1]}, "ci must be finite and at least 0; got -1 in study 2 of 3"),
-        ({"ci": [1, float("nan"), 1]}, "ci must be finite and at least 0; got nan in study 1"),
-        ({"n2i": [0, 9, 9]}, "n2i must be finite and above 0; got 0 in study 0 of 3"),
-        ({"n1i": [9, float("inf"), 9]}, "n1i must be finite and above 0; got inf in study 1"),
+        ({"ai": [1, 30, 2]}, "ai must be at most n1i; got 30 in study 2 of 3"),
+        ({"ci": [1, 2, -1]}, "ci must be finite and at least 0; got -1 in study 3 of 3"),
+        ({"ci": [1, float("nan"), 1]}, "ci must be finite and at least 0; got nan in study 2"),
+        ({"n2i": [0, 9, 9]}, "n2i must be finite and above 0; got 0 in study 1 of 3"),
+        ({"n1i": [9, float("inf"), 9]}, "n1i must be finite and above 0; got inf in study 2"),
         ({"n1i": [9, 9]}, "n1i must have as many studies as ai \\(3\\); got 2"),
         ({"measure": "odds"}, "measure must be one of {'OR', 'RR', 'RD'"),
         ({"to": "some"}, "to must be one of {'only0', 'all', 'if0all', 'none'}; got 'some'"),
@@ -229,7 +229,7 @@ def test_published_effects():
     [
         ({"measure": "OR", "estimate": [-1], "p": [0.1]}, "estimate must be finite and above 0, as a ratio is"),
         ({"measure": "ZCOR", "estimate": [2], "p": [0.1]}, "estimate must lie strictly between -1 and 1, as a corr"),
-        ({"measure": "MD", "estimate": [np.nan], "p": [0.1]}, "estimate must be finite; got nan in study 0"),
+        ({"measure": "MD", "estimate": [np.nan], "p": [0.1]}, "estimate must be finite; got nan in study 1"),
         ({"measure": "MD", "estimate": [1], "low": [0]}, "low and high must be given together, or else p"),
         ({"measure": "MD", "estimate": [1]}, "low and high must be given together"),
         ({"measure": "MD", "estimate": [1], "low": [0], "p": [0.1]}, "p must not be given beside low and high"),
@@ -246,7 +246,7 @@ def test_published_effects_that_cannot_be(given, message):
 
 
 def test_other_inputs_are_checked():
-    with pytest.raises(core.InputError, match="xi must be at most ni; got 4 in study 0"):
+    with pytest.raises(core.InputError, match="xi must be at most ni; got 4 in study 1"):
         core.proportion("PR", [4], [3])
     with pytest.raises(core.InputError, match=r"measure must be one of \{'PR', 'PLO', 'PAS', 'PFT'\}; got 'OR'"):
         core.proportion("OR", [1], [3])

@@ -7,11 +7,11 @@ from ipsevidence.core.inputs import InputError, check_array, check_effects, chec
 @pytest.mark.parametrize(
     ("y", "v", "parameter", "study", "message"),
     [
-        ([1, np.nan], [1, 1], "y", 1, "y must be finite; got nan in study 1 of 2 (counted from 0)"),
-        ([np.inf, 1], [1, 1], "y", 0, "y must be finite; got inf in study 0"),
-        ([1, 1], [1, 0], "v", 1, "v must be finite and above 0; got 0 in study 1"),
-        ([1, 1], [-2, 1], "v", 0, "v must be finite and above 0; got -2 in study 0"),
-        ([1, 1], [1, np.inf], "v", 1, "v must be finite and above 0; got inf in study 1"),
+        ([1, np.nan], [1, 1], "y", 1, "y must be finite; got nan in study 2 of 2"),
+        ([np.inf, 1], [1, 1], "y", 0, "y must be finite; got inf in study 1"),
+        ([1, 1], [1, 0], "v", 1, "v must be finite and above 0; got 0 in study 2 of 2"),
+        ([1, 1], [-2, 1], "v", 0, "v must be finite and above 0; got -2 in study 1"),
+        ([1, 1], [1, np.inf], "v", 1, "v must be finite and above 0; got inf in study 2"),
         ([1, 1, 1], [1, 1], "v", None, "v must have as many studies as y (3); got 2"),
         ([], [], "y", None, "y must have at least one study; got none"),
         ([[1, 2]], [[1, 2]], "y", None, "y must have one dimension, one number per study; got shape (1, 2)"),

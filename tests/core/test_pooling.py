@@ -51,6 +51,8 @@ def test_hksj_never_narrower_when_asked():
     wald = core.pool(*HOMOGENEOUS, interval="wald")
     assert hksj.ci.high - hksj.ci.low < wald.ci.high - wald.ci.low < adhoc.ci.high - adhoc.ci.low
     assert "narrower" in hksj.notes[0]
+    assert core.INTERVALS["hksj-adhoc"].label in hksj.notes[0]
+    assert "hksj-adhoc" not in hksj.notes[0]
     assert not adhoc.notes
     assert not wald.notes
     t = core.pool(*HOMOGENEOUS, interval="t")

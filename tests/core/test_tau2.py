@@ -217,7 +217,7 @@ def test_roots():
         (np.ones((3, 1)), r"X must have one row per study \(4\); got shape \(3, 1\)"),
         (np.ones((4, 0)), "X must have one row per study"),
         ([[1], ["a"]], "X must be a matrix of numbers"),
-        ([1, 2, np.nan, 4], "X must be finite; it is not in study 2 of 4"),
+        ([1, 2, np.nan, 4], "X must be finite; it is not in study 3 of 4"),
         (np.eye(4), r"X must have fewer columns than studies \(4\); got 4"),
         (np.ones((4, 2)), "X must have linearly independent columns"),
         (np.zeros(4), "X must have linearly independent columns"),
@@ -229,7 +229,7 @@ def test_designs_that_cannot_be(X, message):
 
 
 def test_weights_are_checked():
-    with pytest.raises(core.InputError, match="weights must be finite and above 0; got -1 in study 1"):
+    with pytest.raises(core.InputError, match="weights must be finite and above 0; got -1 in study 2"):
         core.estimate_tau2(*HOMOGENEOUS, method="genq", weights=[1, -1, 1, 1])
 
 

@@ -65,6 +65,12 @@ CASES = {
     ),
     "an exponential that overflows": lambda: effects([(0.1, 0.1), (0.2, 9e5), (0.3, 0.1)]),
     "effects only": plain_effects,
+    "proportions as logits": lambda: plain_effects(measure="PLO"),
+    "proportions as arcsines": lambda: plain_effects(measure="PAS"),
+    "proportions, double arcsine": lambda: effects([(0.2, 0.01), (0.5, 0.02), (1.5, 0.01)], measure="PFT"),
+    "proportions of nearly all": lambda: effects([(4.0, 0.5), (5.0, 0.5), (3.5, 0.5)], measure="PLO"),
+    "correlations": lambda: plain_effects(measure="ZCOR"),
+    "effects of any kind": lambda: plain_effects(measure="GEN"),
     "tiny differences between precise studies": lambda: effects([(0.002 * i - 0.003, 2e-5) for i in range(5)]),
     "risk difference": lambda: nine(measure="RD", tau2="reml", interval="hksj-adhoc", prediction="t-k1"),
     "negative differences": lambda: pooled(

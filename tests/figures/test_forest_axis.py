@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipsevidence.core import InputError
 from ipsevidence.figures.forest_axis import Span, axis_for, reach
 from ipsevidence.figures.numbers import Numerals
 from ipsevidence.figures.style import context
@@ -53,6 +54,32 @@ def test_nothing_with_bounds_still_has_an_axis():
 def test_ticks_of_ratios(low, high, labels):
     chosen = axis([Span(estimate=(low + high) / 2, low=low, high=high)])
     assert list(chosen.labels) == labels
+
+
+def test_no_tick_stands_where_nothing_can_be():
+    with context():
+        chosen = axis_for(
+            [span(0.12, 0.1), span(0.88, 0.1), span(0.5, 0.1, pooled=True)],
+            null=math.nan,
+            limits=(0.0, 1.0),
+            length=200.0,
+            pad=8.0,
+            numerals=Numerals(ratio=False),
+            size=7.0,
+        )
+    assert list(chosen.labels) == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
+    assert chosen.low < 0.0
+    assert chosen.high > 1.0
+
+
+def test_effects_that_no_axis_can_hold_are_an_error():
+    with pytest.raises(InputError, match="too large to be drawn"):
+        axis([Span(estimate=0.0, low=-1.7e308, high=1.7e308)])
+
+
+def test_one_value_without_width_still_has_an_axis():
+    low, high = reach([span(1.0, 0.0)], null=math.nan)
+    assert low < 1.0 < high
 
 
 def test_ticks_of_differences():

@@ -112,14 +112,21 @@ def test_areas_of_squares_are_proportional_to_weights(drawn):
     squares = marks(figure)["squares"]
     estimates = squares.get_offsets()[:, 0]
     low, high = axes(figure, "effects").get_xlim()
-    inside = [index for index, y in enumerate(run.y) if low <= y <= high]
+    at = [place(run, y) for y in run.y]
+    inside = [index for index, y in enumerate(at) if low <= y <= high]
     order = {round(y, 12) for y in estimates}
-    assert order == {round(run.y[index], 12) for index in inside}
+    assert order == {round(at[index], 12) for index in inside}
     if isinstance(run.fit, PooledResult) and run.fit.k > 1 and not run.fit.ci.missing:
         by_estimate = sorted(zip(estimates, squares.get_sizes(), strict=True))
-        expected = sorted((run.y[index], float(run.fit.weights[index])) for index in inside)
+        expected = sorted((at[index], float(run.fit.weights[index])) for index in inside)
         ratios = [area / weight for (_, area), (_, weight) in zip(by_estimate, expected, strict=True)]
         assert ratios == pytest.approx([ratios[0]] * len(ratios))
+
+
+def place(run, pooled):
+    """Return where a pooled number stands on the axis: ratios at their logarithms, all else where it is written."""
+    measure = run.measure
+    return pooled if measure.scale in {"log", "identity"} else float(measure.back(pooled))
 
 
 def fits(run):
@@ -132,15 +139,16 @@ def test_diamonds_reach_from_bound_to_bound_with_their_tips_at_the_estimate(draw
     run, figure = drawn
     low, high = axes(figure, "effects").get_xlim()
     diamonds = list(marks(figure, "diamond").values())
-    expected = [fit for fit in fits(run) if fit.ci.low <= high and fit.ci.high >= low]
+    placed = [[place(run, value) for value in (fit.ci.low, fit.estimate, fit.ci.high)] for fit in fits(run)]
+    expected = [span for span in placed if span[0] <= high and span[2] >= low]
     assert len(diamonds) == len(expected)
-    for diamond, fit in zip(diamonds, expected, strict=True):
+    for diamond, (start, estimate, end) in zip(diamonds, expected, strict=True):
         x, y = diamond.get_xy().T
-        assert x.min() == max(fit.ci.low, low)
-        assert x.max() == min(fit.ci.high, high)
-        if low <= fit.estimate <= high:
-            assert set(x[(y == y.min()) | (y == y.max())]) == {fit.estimate}
-        if fit.ci.low >= low and fit.ci.high <= high:
+        assert x.min() == max(start, low)
+        assert x.max() == min(end, high)
+        if low <= estimate <= high:
+            assert set(x[(y == y.min()) | (y == y.max())]) == {estimate}
+        if start >= low and end <= high:
             assert len(set(map(tuple, diamond.get_xy()))) == 4
 
 
@@ -156,6 +164,7 @@ def test_arrows_stand_exactly_where_something_goes_on_beyond_the_axis(drawn):
     spans += [(fit.ci.low, fit.ci.high) for fit in fits(run)]
     if fits(run) and run.fit is fits(run)[-1] and not run.fit.prediction.missing:
         spans.append((run.fit.prediction.low, run.fit.prediction.high))
+    spans = [(place(run, start), place(run, end)) for start, end in spans]
     assert sum(key.endswith("low") for key in arrows) == sum(span[0] < low for span in spans)
     assert sum(key.endswith("high") for key in arrows) == sum(span[1] > high for span in spans)
     told = "An arrow marks" in words(figure, "foot")
@@ -177,14 +186,16 @@ def test_lines_at_no_effect_and_at_the_mean(drawn):
     run, figure = drawn
     found = marks(figure)
     null = math.log(run.measure.null) if run.measure.scale == "log" else run.measure.null
-    assert list(found["no-effect"].get_xdata()) == [null, null]
-    assert found["no-effect"].get_linestyle() == "-"
-    low, high = axes(figure, "effects").get_xlim()
-    assert low < null < high
+    assert ("no-effect" in found) == (not math.isnan(null))
+    if not math.isnan(null):
+        assert list(found["no-effect"].get_xdata()) == [null, null]
+        assert found["no-effect"].get_linestyle() == "-"
+        low, high = axes(figure, "effects").get_xlim()
+        assert low < null < high
     pooled_here = bool(fits(run)) and run.fit is fits(run)[-1]
     assert ("mean" in found) == pooled_here
     if pooled_here:
-        assert list(found["mean"].get_xdata()) == [run.fit.estimate] * 2
+        assert list(found["mean"].get_xdata()) == [place(run, run.fit.estimate)] * 2
         assert found["mean"].get_linestyle() != "-"
         diamond = list(marks(figure, "diamond").values())[-1]
         assert max(found["mean"].get_ydata()) == pytest.approx(diamond.get_xy()[:, 1].mean(), abs=1)
@@ -199,8 +210,8 @@ def test_the_prediction_interval_is_a_bar_with_its_name(drawn):
         return
     (bar,) = bars
     low, high = axes(figure, "effects").get_xlim()
-    assert bar.get_x() == max(fit.prediction.low, low)
-    assert bar.get_x() + bar.get_width() == pytest.approx(min(fit.prediction.high, high))
+    assert bar.get_x() == max(place(run, fit.prediction.low), low)
+    assert bar.get_x() + bar.get_width() == pytest.approx(min(place(run, fit.prediction.high), high))
     assert bar.get_height() < 3
     assert any(text.get_text().startswith("95%\u00a0prediction") for text in texts(figure).values())
 
@@ -270,10 +281,14 @@ def test_the_foot_names_model_and_estimators_and_ends_with_the_caveats():
     assert foot.endswith("work participation kept or gained in one.")
 
 
-def test_both_directions_are_always_named(drawn):
-    _, figure = drawn
-    assert words(figure, "favours-0") == "← Favours comparator"
-    assert words(figure, "favours-1") == "Favours IPS →"
+def test_both_directions_are_named_where_two_groups_are_compared(drawn):
+    run, figure = drawn
+    if run.spec.effect.measure not in {"OR", "RR", "RD"}:
+        assert not [key for key in texts(figure) if "favours" in key]
+        return
+    left, right = ("Favours comparator", "Favours IPS") if run.data else ("Lower in group 1", "Higher in group 1")
+    assert words(figure, "favours-0") == f"← {left}"
+    assert words(figure, "favours-1") == f"{right} →"
     null = axes(figure, "effects").transData.transform((marks(figure)["no-effect"].get_xdata()[0], 0))[0]
     found = boxes(figure)
     assert found["favours-0-0"][2] <= null <= found["favours-1-0"][0]
@@ -285,6 +300,61 @@ def test_words_for_arms_and_directions_are_options():
     assert words(figure, "heading-events2") == "Placebo"
     assert words(figure, "favours-0") == "← Worse with aspirin"
     assert "favours-0-0" not in texts(forest(nine(), favours=None))
+
+
+def test_of_a_table_of_ones_own_nothing_is_claimed():
+    figure = forest(trials(4))
+    assert words(figure, "heading-events1") == "Group 1"
+    assert words(figure, "heading-events2") == "Group 2"
+    assert "Values below 1: Lower in group 1; above: Higher in group 1." in figure.alternative
+    said = " ".join(text.get_text() for text in texts(figure).values()) + figure.alternative
+    assert not re.search("IPS|Comparator|[Ff]avours", said)
+    named = forest(trials(4), arms=("aspirin", "placebo"))
+    assert words(named, "favours-1") == "Higher in aspirin →"
+
+
+def test_a_table_of_events_in_the_second_group_only_stands_left():
+    run = pooled([row(f"S{i}", 2, 20, 9, 20) for i in range(3)])
+    figure = forest(run)
+    assert run.y[0] < 0
+    arrow = boxes(figure)["favours-0-0"]
+    square = axes(figure, "effects").transData.transform((run.y[0], 0))[0]
+    assert words(figure, "favours-0") == "← Lower in group 1"
+    assert square < arrow[2]
+
+
+@pytest.mark.parametrize("key", ["PR", "PLO", "PAS", "PFT", "ZCOR"])
+def test_what_is_pooled_on_a_scale_of_its_own_is_shown_as_it_is_read(key):
+    run = effects([(0.3, 0.01), (0.5, 0.02), (0.6, 0.01)], measure=key)
+    figure = forest(run)
+    name = "Correlation" if key == "ZCOR" else "Proportion"
+    assert words(figure, "axis-name") == words(figure, "heading-effect") == name
+    shown = float(run.measure.back(run.fit.estimate))
+    assert words(figure, "line-3-effect").startswith(f"{shown:.2f} [")
+    assert ("Test of no effect" in words(figure, "foot")) == (key == "ZCOR")
+    assert (run.measure.sentence in words(figure, "foot")) == (key != "PR")
+    labels = [float(label.get_text().replace("−", "-")) for label in axes(figure, "effects").get_xticklabels()]
+    assert min(labels) >= (-1 if key == "ZCOR" else 0)
+    assert max(labels) <= 1
+
+
+def test_directions_without_a_value_of_no_effect_are_an_error():
+    with pytest.raises(InputError, match="favours cannot be used: PLO"):
+        forest(plain_effects(measure="PLO"), favours=("Few", "Many"))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("key", ["OR", "RR", "PLO", "ZCOR", "GEN"])
+@pytest.mark.parametrize("ys", [(800, 801, 0.1), (800,), (5000, 0.1)])
+def test_effects_beyond_all_numbers_are_drawn(key, ys, sign):
+    run = effects([(sign * y, 0.1) for y in ys], measure=key)
+    figure = forest(run)
+    figure.draw_without_rendering()
+    if key in {"OR", "RR"}:
+        expected = ">999999 [>999999–>999999]" if sign > 0 else "<0.01 [<0.01–<0.01]"
+        assert words(figure, "line-0-effect") == expected
+    for label in axes(figure, "effects").get_xticklabels():
+        assert re.fullmatch(r"−?\d+(\.\d+)?", label.get_text())
 
 
 def test_long_words_for_arms_and_directions_do_not_overlap():

@@ -15,7 +15,10 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ipsevidence import figures
+from ipsevidence.analysis.running import run
 from ipsevidence.core import InputError
+from ipsevidence.dataset.collection import load
 from ipsevidence.figures import save
 from ipsevidence.figures.forest_plot import forest
 from ipsevidence.figures.saving import FORMATS
@@ -194,6 +197,49 @@ def _umask():
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_a_link_is_followed_and_a_mode_is_kept(figure, tmp_path):
+    path, link = tmp_path / "real.svg", tmp_path / "link.svg"
+    path.write_text("before")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    save(figure, link)
+    assert link.is_symlink()
+    assert path.read_text(encoding="utf-8").startswith("<?xml")
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_an_error_names_the_file_that_was_asked_for(figure, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "folder.svg").mkdir()
+    for path in (tmp_path / "file/forest.svg", tmp_path / "file/deeper/forest.svg", tmp_path / "folder.svg"):
+        with pytest.raises(OSError) as caught:
+            save(figure, path)
+        assert caught.value.filename == str(path)
+        assert caught.value.strerror
+        assert ".part" not in str(caught.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.svg"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_letters_that_the_font_lacks_stay_as_text_without_a_warning(tmp_path, capfd):
+    drawn = forest(pooled([row("田中 2001", 4, 10, 2, 10), row("हिन्दी 김", 5, 10, 3, 10)]))
+    for form in FORMATS:
+        assert save(drawn, tmp_path / f"forest.{form}").stat().st_size > 1000
+    source = (tmp_path / "forest.svg").read_text(encoding="utf-8")
+    assert "田中 2001" in source
+    assert "हिन्दी 김" in source
+    assert capfd.readouterr().err == ""
+
+
+def test_the_picture_in_the_readme_is_current():
+    name = "docs/images/bond-2019-nine-rcts.png"
+    root = TESTS.parent
+    assert name in (root / "README.md").read_text(encoding="utf-8")
+    expected = figures.figure("forest", run("bond-2019-nine-rcts", load(root))).alternative
+    with Image.open(root / name) as image:
+        assert image.info["Description"] == expected, "draw it again: make images"
 
 
 @pytest.mark.parametrize("name", ["forest", "forest.docx", ".svg"])

@@ -14,7 +14,7 @@ from ipsevidence.analysis.rows import Counts, StudyRow
 from ipsevidence.analysis.running import pool_rows
 from ipsevidence.analysis.usertables import table_spec
 from ipsevidence.dataset.collection import load
-from ipsevidence.report.page import inputs_csv, write_report
+from ipsevidence.report.page import PLOTS, inputs_csv, write_report
 
 ROOT = Path(__file__).parents[2]
 FILES = {"report.html", "forest.svg", "forest.png", "forest.pdf", "results.json", "inputs.csv"}
@@ -134,4 +134,31 @@ def test_nothing_to_pool_gives_a_page_that_says_so(tmp_path):
     run = pool_rows(table_spec("t", {}), rows)
     write_report(Reproduction(run=run, verdicts=()), tmp_path)
     assert "No pooled effect" in page_text((tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert not (tmp_path / "forest.svg").exists()
+    assert {path.name for path in tmp_path.iterdir()} == FILES - set(PLOTS)
+
+
+def test_the_forest_plot_of_an_earlier_report_does_not_stay(tmp_path):
+    counts = Counts(events1=5, n1=10, events2=2, n2=10)
+    some = pool_rows(table_spec("t", {}), [StudyRow(id=i, label=i, counts=counts) for i in "abc"])
+    none = pool_rows(table_spec("t", {}), ())
+    assert set(write_report(Reproduction(run=some, verdicts=()), tmp_path)) == {tmp_path / name for name in FILES}
+    (tmp_path / "mine.txt").write_text("stays")
+    written = write_report(Reproduction(run=none, verdicts=()), tmp_path)
+    assert {path.name for path in written} == FILES - set(PLOTS)
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", *FILES} - set(PLOTS)
+
+
+def test_the_page_links_the_files_that_there_are(written, tmp_path):
+    none = pool_rows(table_spec("t", {}), ())
+    write_report(Reproduction(run=none, verdicts=()), tmp_path)
+    for folder in (written[0], tmp_path):
+        linked = re.findall(r'href="([^"#:]+)"', (folder / "report.html").read_text(encoding="utf-8"))
+        assert set(linked) == {path.name for path in folder.iterdir()} - {"report.html"}
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path):
+    (tmp_path / "results.json").mkdir()
+    none = pool_rows(table_spec("t", {}), ())
+    with pytest.raises(OSError) as caught:
+        write_report(Reproduction(run=none, verdicts=()), tmp_path)
+    assert caught.value.filename == str(tmp_path / "results.json")

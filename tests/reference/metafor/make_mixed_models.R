@@ -6,7 +6,7 @@ versions$lme4 <- as.character(packageVersion("lme4"))
 
 sets <- c("nielweise2007", "bcg", "collins1985a", "hine1989", "li2007", "linde2005", "yusuf1985_6", "lee2004", "graves2010")
 tables <- fromJSON(file.path(here, "pooling.json"))$counts[sets]
-control <- glmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-9, maxfun = 1e6),
+control <- glmerControl(optimizer = "bobyqa", tolPwrss = 1e-10, optCtrl = list(rhoend = 1e-9, maxfun = 1e6),
                         check.conv.singular = "ignore", check.conv.grad = "ignore", check.conv.hess = "ignore")
 
 long <- function(t, drop00) {
@@ -29,7 +29,8 @@ fixed_studies <- function(t) {
 random_studies <- function(t) {
   m <- fit(cbind(x, n - x) ~ half + (1 | study) + (-1 + half | study), long(t, TRUE))
   v <- as.data.frame(VarCorr(m))
-  common(m, "half", v$vcov[v$var1 == "half"], sigma2 = number(v$vcov[v$var1 == "(Intercept)"]))
+  common(m, "half", v$vcov[v$var1 == "half"], intercept = number(fixef(m)[["(Intercept)"]]),
+         sigma2 = number(v$vcov[v$var1 == "(Intercept)"]))
 }
 control_risk <- function(t) {
   m <- fit(cbind(x, n - x) ~ arm + (1 + arm | study), long(t, FALSE))

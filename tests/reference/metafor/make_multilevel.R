@@ -67,4 +67,4 @@ pools <- unlist(lapply(blocks, function(s) unlist(lapply(c("EE", "ML", "REML"), 
 put(list(calls = list(multilevel = "rma.mv(yi, vi, mods =, random = ~ 1 | outer/inner, method =)",
                       correlated = "rma.mv(yi, V, random = ~ 1 | row, method =, test =)",
                       control = "optimizer nlminb, rel.tol 1e-14 where it converges, x.tol 1e-12"),
-         sets = sets, cases = cases, arms = arms, blocks = blocks, pools = pools), "multilevel.json")
+         sets = sets, cases = cases, arms = as.list(arms), blocks = blocks, pools = pools), "multilevel.json")
