@@ -137,12 +137,12 @@ def _merged(choice: StudyChoice, change: StudyChoice | None) -> StudyChoice:
 
 
 def _admit(spec: Spec, study: Study, *, named: bool) -> None:
+    rule = spec.studies.where
+    if rule is None and not named:
+        raise _RefusedError(NOT_LISTED)
     if study.status != "included":
         raise _RefusedError(f"status is {study.status}")
-    rule = spec.studies.where
     if rule is None:
-        if not named:
-            raise _RefusedError(NOT_LISTED)
         return
     if rule.designs and study.design.type not in rule.designs:
         raise _RefusedError(f"design is {study.design.type}")
