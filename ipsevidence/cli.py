@@ -1,5 +1,6 @@
 """The command line: it asks the inner rings and prints; it decides nothing about trials or statistics."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,7 @@ Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILES]...", help="
 
 def main() -> None:
     """Run the command line; every error that a user can cause is one message and exit code 2, or 1 for findings."""
+    gc.set_threshold(200_000)  # a command is over before cycles matter, and looking for them takes a tenth of its time
     from ipsevidence.terminal.output import UserError, any_encoding, close_quietly, fail
 
     any_encoding()

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ipsevidence.core.registry import choose
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -79,6 +77,8 @@ def figure(kind: str, run: "AnalysisRun", **options: Any) -> "Figure":
     InputError
         If there is no such kind or style, or there is nothing to draw.
     """
+    from ipsevidence.core import choose  # loads numpy, which writing a number has no need of
+
     chosen: Kind = choose("kind", kind, cast("Mapping[str, Any]", FIGURES))
     return chosen.function(run, **options)
 

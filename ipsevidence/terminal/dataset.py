@@ -40,14 +40,13 @@ def formatted(changed: Sequence[Path], *, check: bool, as_json: bool, quiet: boo
 
 def studies(dataset: "Dataset", wanted: dict[str, str], sort: str, *, as_json: bool, quiet: bool) -> None:
     """Print the list of studies that meet every filter, in the order asked for."""
-    from ipsevidence.core import choose
     from ipsevidence.dataset.overview import FILTERS, ORDERS, find
     from ipsevidence.report.record_tables import study_list
 
-    choose("--sort", sort, ORDERS)
-    for name, value in wanted.items():
-        allowed = FILTERS[name].allowed
-        if allowed is not None:
+    for name, value, allowed in (("sort", sort, ORDERS), *((n, v, FILTERS[n].allowed) for n, v in wanted.items())):
+        if allowed is not None and value not in allowed:
+            from ipsevidence.core import choose  # loads numpy, which a list of studies has no other need of
+
             choose(f"--{name}", value, allowed)
     chosen = find(dataset, wanted, sort)
     if as_json:
