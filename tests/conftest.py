@@ -5,10 +5,20 @@ import shutil
 import subprocess
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ipsevidence.dataset.collection import load
 
 from .toy import ABOUT, STUDIES
+
+# No test asserts wall time, so none has a deadline; the gate draws the same examples each time.
+settings.register_profile(
+    "project",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")
