@@ -7,6 +7,7 @@ from typing import Any
 
 from ipsevidence.analysis.reproduction import Reproduction, Verdict
 from ipsevidence.analysis.running import AnalysisRun, Fit, VariationFit
+from ipsevidence.analysis.selection import NOT_LISTED
 from ipsevidence.core import PooledResult
 from ipsevidence.dataset.storage import write_atomically
 
@@ -57,7 +58,9 @@ def plain(reproduction: Reproduction) -> dict[str, Any]:
         "sensitivity": [_variation(variation) for variation in analysis.sensitivity],
         "verdicts": [_verdict(verdict) for verdict in reproduction.verdicts],
         "decisions": [
-            {"id": d.id, "included": d.included, "reason": d.reason} for d in analysis.decisions if d.included
+            {"id": d.id, "included": d.included, "reason": d.reason}
+            for d in analysis.decisions
+            if d.reason != NOT_LISTED
         ],
         "notes": list(analysis.notes),
     }

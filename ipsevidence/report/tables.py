@@ -11,6 +11,7 @@ from ipsevidence.core import (
     Interval,
     NotApplicable,
     PooledResult,
+    TestResult,
 )
 from ipsevidence.dataset.vocabulary import BASIS
 from ipsevidence.figures.numbers import EN_DASH, Numerals
@@ -106,7 +107,11 @@ def results(analysis: "AnalysisRun") -> Table:
         people = sum(analysis.rows[i].participants for i in group.members)
         rows.append(_result_row(group.label, measure, people, group.fit, level))
     rows.extend(_result_row(v.label, v.measure, v.participants, v.fit, level) for v in analysis.sensitivity)
-    notes = [analysis.between.reason] if isinstance(analysis.between, NotApplicable) else []
+    between = analysis.between
+    notes = [between.reason] if isinstance(between, NotApplicable) else []
+    if isinstance(between, TestResult):
+        q, p = RATIOS.statistic(between.statistic), RATIOS.equation("p", RATIOS.p_value(between.p))
+        notes.append(f"test between groups: Q = {q}, df = {RATIOS.count(between.df)}, {p}")
     return make(
         "Results",
         f"Analysis|Measure|#k|#Participants|#Estimate|#{_level(analysis)} CI|#Prediction interval|#τ²|#I²|#p",

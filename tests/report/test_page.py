@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from ipsevidence.analysis.reproduction import Reproduction, reproduce
+from ipsevidence.analysis.resultfiles import plain
 from ipsevidence.analysis.rows import Counts, StudyRow
 from ipsevidence.analysis.running import pool_rows
+from ipsevidence.analysis.spec import Subgroups
 from ipsevidence.analysis.usertables import table_spec
 from ipsevidence.dataset.collection import load
+from ipsevidence.report import tables
 from ipsevidence.report.page import PLOTS, inputs_csv, write_report
 
 ROOT = Path(__file__).parents[2]
@@ -162,3 +165,16 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path):
     with pytest.raises(OSError) as caught:
         write_report(Reproduction(run=none, verdicts=()), tmp_path)
     assert caught.value.filename == str(tmp_path / "results.json")
+
+
+def test_the_test_between_groups_and_every_reason_reach_the_reader():
+    rows = tuple(StudyRow(id=f"s{i}", label=f"S{i}", y=0.1 * i, v=0.04, group="a" if i < 5 else "b") for i in range(10))
+    groups = {"groups": ({"id": "a", "label": "A"}, {"id": "b", "label": "B"})}
+    spec = table_spec("t", {}).model_copy(update={"subgroups": Subgroups.model_validate(groups)})
+    run = pool_rows(spec, rows)
+    note = tables.results(run).notes[0]
+    assert note.startswith(f"test between groups: Q = {run.between.statistic:.2f}, df = 1, p")
+    empty = StudyRow(id="z", label="Z", counts=Counts(events1=0, n1=10, events2=0, n2=10))
+    kept = StudyRow(id="y", label="Y", counts=Counts(events1=4, n1=10, events2=2, n2=10))
+    decisions = plain(Reproduction(run=pool_rows(table_spec("t", {}), (kept, empty)), verdicts=()))["decisions"]
+    assert [(d["id"], d["included"]) for d in decisions] == [("y", True), ("z", False)]
