@@ -55,10 +55,11 @@ def plain(reproduction: Reproduction) -> dict[str, Any]:
             for group in analysis.groups
         ],
         "between": analysis.between.to_dict() if analysis.between else None,
+        "moderators": [fit.to_dict() for fit in analysis.moderators],
         "sensitivity": [_variation(variation) for variation in analysis.sensitivity],
         "verdicts": [_verdict(verdict) for verdict in reproduction.verdicts],
         "decisions": [
-            {"id": d.id, "included": d.included, "reason": d.reason}
+            {"id": d.id, "included": d.included, "stage": d.stage, "reason": d.reason}
             for d in analysis.decisions
             if d.reason != NOT_LISTED
         ],
@@ -97,6 +98,7 @@ def _variation(variation: VariationFit) -> dict[str, Any]:
         "id": variation.id,
         "label": variation.label,
         "measure": variation.measure,
+        "k": variation.k,
         "participants": variation.participants,
         "result": {key: value for key, value in variation.fit.to_dict().items() if key not in ("y", "v", "weights")},
     }

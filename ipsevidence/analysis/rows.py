@@ -10,7 +10,7 @@ from ipsevidence import core
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Counts", "StudyRow", "effects", "frame", "participants", "shown"]
+__all__ = ["Counts", "Share", "StudyRow", "effects", "frame", "participants", "shown"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +24,18 @@ class Counts:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Persons with the event among persons in all, in one arm."""
+
+    events: float
+    n: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRow:
     """What one study brings into a pool.
 
-    Exactly one of `counts`, (`y`, `v`) and (`estimate`, `low`, `high`) is given.
+    Exactly one of `counts`, `share`, (`y`, `v`) and (`estimate`, `low`, `high`) is given.
 
     Attributes
     ----------
@@ -35,6 +43,8 @@ class StudyRow:
         Name of the study, and how figures call it.
     counts : Counts or None
         A 2x2 table.
+    share : Share or None
+        One arm's count, for proportions.
     y, v : float
         Effect and sampling variance on the scale that is pooled (log for ratios); nan where not given.
     estimate, low, high : float
@@ -56,6 +66,7 @@ class StudyRow:
     id: str
     label: str
     counts: Counts | None = None
+    share: Share | None = None
     y: float = math.nan
     v: float = math.nan
     estimate: float = math.nan
@@ -114,6 +125,10 @@ def effects(rows: Sequence[StudyRow], measure: str, *, add: float, to: str) -> A
                 raise
             label = rows[tables[error.study]].label
             raise core.InputError(f"{label}: {error}", parameter=error.parameter) from None
+    shares = [index for index, row in enumerate(rows) if row.share is not None]
+    if shares:
+        xi, ni = np.array([dataclasses.astuple(rows[index].share) for index in shares]).T  # type: ignore[arg-type]
+        y[shares], v[shares] = core.proportion(measure, xi, ni, add=add, to=to)
     return y, v
 
 
@@ -156,7 +171,9 @@ def shown(measure: str, value: float) -> float:
 
 
 def participants(row: StudyRow) -> float:
-    """Return the persons that a row analyses: the sum of its two n; nan where it has no counts."""
+    """Return the persons that a row analyses: the sum of its n; nan where it has no counts."""
+    if row.share:
+        return row.share.n
     return row.counts.n1 + row.counts.n2 if row.counts else math.nan
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ipsevidence import core
+from ipsevidence.analysis.moderation import ModeratorFit, moderated
 from ipsevidence.analysis.rows import StudyRow, effects, participants, shown
 from ipsevidence.analysis.selection import Decision, Selection, SelectionError, select
 from ipsevidence.analysis.spec import Spec, Variation
@@ -17,7 +18,17 @@ from ipsevidence.analysis.specfiles import find_spec
 from ipsevidence.dataset.collection import Dataset, Origin, load
 from ipsevidence.dataset.record import Record
 
-__all__ = ["AnalysisRun", "DatasetStamp", "Fit", "GroupFit", "VariationFit", "correction_sentence", "pool_rows", "run"]
+__all__ = [
+    "AnalysisRun",
+    "DatasetStamp",
+    "Fit",
+    "GroupFit",
+    "VariationFit",
+    "correction_sentence",
+    "pool_rows",
+    "run",
+    "varied_spec",
+]
 
 Fit: TypeAlias = core.PooledResult | core.NotApplicable
 RecordT = TypeVar("RecordT", bound=Record)
@@ -51,6 +62,7 @@ class VariationFit:
     label: str
     because: str
     measure: str
+    k: int
     participants: float
     fit: Fit
 
@@ -75,6 +87,11 @@ class AnalysisRun:
         Results by group; empty where the spec has no groups.
     between : TestResult, NotApplicable or None
         The test between groups, or why there is none; None where the spec has no groups.
+    few : SmallKResult or None
+        What the protocol lets be shown for this number of trials; None unless a living analysis of two-arm effects has
+        rows.
+    moderators : tuple of ModeratorFit
+        The slope of each moderator that the spec asks for, or why there is none.
     sensitivity : tuple of VariationFit
         One result for each named variation.
     decisions : tuple of Decision
@@ -91,6 +108,8 @@ class AnalysisRun:
     fit: Fit
     groups: tuple[GroupFit, ...]
     between: core.TestResult | core.NotApplicable | None
+    few: core.SmallKResult | None = None
+    moderators: tuple[ModeratorFit, ...] = ()
     sensitivity: tuple[VariationFit, ...]
     decisions: tuple[Decision, ...]
     notes: tuple[str, ...]
@@ -160,6 +179,7 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
     data = load() if dataset is None else dataset
     asked = spec if isinstance(spec, Spec) else find_spec(spec, data.root)
     chosen = select(asked, data)
+    _no_strays(asked, chosen.rows)
     main = _pooled(asked, chosen.rows)
     rows, y, v = main.rows, main.y, main.v
     if asked.studies.count not in (None, len(rows)):
@@ -173,6 +193,8 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
         fit=main.fit,
         groups=_groups(asked, rows, y, v),
         between=_between(asked, rows, y, v),
+        few=_few(asked, y, v),
+        moderators=moderated(asked.moderators, rows, y, v, asked.model),
         sensitivity=tuple(_variation(asked, data, variation) for variation in asked.sensitivity),
         decisions=_with_dropped(chosen, main.dropped),
         notes=_notes(asked, rows, main),
@@ -192,6 +214,8 @@ def pool_rows(spec: Spec, rows: Sequence[StudyRow]) -> AnalysisRun:
         fit=main.fit,
         groups=_groups(spec, main.rows, main.y, main.v),
         between=_between(spec, main.rows, main.y, main.v),
+        few=_few(spec, main.y, main.v),
+        moderators=moderated(spec.moderators, main.rows, main.y, main.v, spec.model),
         sensitivity=(),
         decisions=_with_dropped(Selection(rows=tuple(rows), decisions=decisions), main.dropped),
         notes=_notes(spec, main.rows, main),
@@ -213,22 +237,18 @@ def _pooled(spec: Spec, rows: tuple[StudyRow, ...]) -> _Pooled:
     y, v = np.asarray(y)[kept], np.asarray(v)[kept]
     inside = tuple(row for row, keep in zip(rows, kept, strict=True) if keep)
     outside = tuple(row for row, keep in zip(rows, kept, strict=True) if not keep)
-    return _Pooled(rows=inside, dropped=outside, y=y, v=v, fit=_fit(spec, y, v))
+    return _Pooled(rows=inside, dropped=outside, y=y, v=v, fit=_fit(spec, inside, y, v))
 
 
-def _fit(spec: Spec, y: Any, v: Any) -> Fit:
-    """Pool as the spec says; in a living analysis within the protocol's rules for few trials."""
-    if len(y) == 0:
-        return core.NotApplicable(reason="no study has an effect on this measure")
+def _fit(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> Fit:
+    """Pool as the spec says; in a living analysis within the protocol's rules for few trials and for rates."""
+    reason = _no_pool(spec, rows)
+    if reason:
+        return core.NotApplicable(reason=reason)
     model = spec.model
     level = float(model.level)
-    if spec.purpose != "living":
-        return core.pool(y, v, tau2=model.tau2, interval=model.interval, prediction=model.prediction, level=level)
-    if len(y) == 1:
-        return core.NotApplicable(reason="one trial, not a pool")
-    if len(y) == 2:
-        return core.NotApplicable(reason="two trials, too few for a random-effects pool")
-    if model.interval not in ("hksj", "hksj-adhoc") or model.tau2 == "common":
+    ruled = spec.purpose == "living" and model.interval in ("hksj", "hksj-adhoc") and model.tau2 != "common"
+    if not ruled:
         return core.pool(y, v, tau2=model.tau2, interval=model.interval, prediction=model.prediction, level=level)
     allowed = core.small_k_pool(y, v, tau2=model.tau2, prediction=model.prediction, level=level)
     return dataclasses.replace(
@@ -236,6 +256,41 @@ def _fit(spec: Spec, y: Any, v: Any) -> Fit:
         prediction=allowed.prediction,
         notes=tuple(dict.fromkeys((*allowed.headline.notes, *allowed.notes))),
     )
+
+
+def _no_pool(spec: Spec, rows: tuple[StudyRow, ...]) -> str:
+    """Say why there is no pool; empty where there is one."""
+    if not rows:
+        return "no study has an effect on this measure"
+    if spec.purpose != "living":
+        return ""
+    if rows[0].unit == "arm":
+        return _no_rate(rows)
+    return {1: "one trial, not a pool", 2: "two trials, too few for a random-effects pool"}.get(len(rows), "")
+
+
+def _no_rate(rows: tuple[StudyRow, ...]) -> str:
+    """Say why rates of single arms are not pooled: too few, or not of one kind; empty where they may be."""
+    if len(rows) < 5:
+        return f"{len(rows)} {'group' if len(rows) == 1 else 'groups'}: rates are pooled from five on"
+    for what in ("concept", "window", "denominator"):
+        kinds = sorted({str(row.extra.get(what, "not stated")) for row in rows})
+        if len(kinds) > 1:
+            return f"rates of more than one kind ({what}: {', '.join(kinds)}) are not pooled"
+    months = [float(row.extra["months"]) for row in rows if "months" in row.extra]
+    if len(months) < len(rows) or max(months) - min(months) > 3:
+        return "the times of measurement lie more than 3 months apart, or are not known"
+    return ""
+
+
+def _few(spec: Spec, y: Any, v: Any) -> core.SmallKResult | None:
+    """Return what may be shown for this many trials; only for effects on a scale that the rules were made for."""
+    measure = core.MEASURES[spec.effect.measure]
+    if spec.purpose != "living" or len(y) == 0 or measure.scale != "log":
+        return None
+    model = spec.model
+    prediction = model.prediction if model.prediction != "none" else "t-k1"
+    return core.small_k_pool(y, v, tau2=model.tau2, prediction=prediction, level=float(model.level))
 
 
 def _groups(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> tuple[GroupFit, ...]:
@@ -250,9 +305,19 @@ def _groups(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> tuple[Gro
         elif len(members) == 1:
             fit = core.NotApplicable(reason="one trial, not a pool")
         else:
-            fit = _fit(spec, y[list(members)], v[list(members)])
+            fit = _fit(spec, tuple(rows[index] for index in members), y[list(members)], v[list(members)])
         fits.append(GroupFit(id=group.id, label=group.label, members=members, fit=fit))
     return tuple(fits)
+
+
+def _no_strays(spec: Spec, rows: tuple[StudyRow, ...]) -> None:
+    """Refuse groups that the spec does not list: their studies would be in the pool and in no group."""
+    if spec.subgroups is None or spec.studies.where is None:
+        return
+    listed = {group.id for group in spec.subgroups.groups}
+    strays = sorted(f"{row.id} ({row.group})" for row in rows if row.group not in listed)
+    if strays:
+        raise SelectionError(f"{spec.id}: `subgroups` does not list the group of {', '.join(strays)}")
 
 
 def _between(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> core.TestResult | core.NotApplicable | None:
@@ -278,9 +343,7 @@ def _between(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> core.Tes
 
 
 def _variation(spec: Spec, data: Dataset, variation: Variation) -> VariationFit:
-    varied = spec.model_copy(
-        update={"effect": _changed(spec.effect, variation.effect), "model": _changed(spec.model, variation.model)}
-    )
+    varied = varied_spec(spec, variation)
     rows = select(varied, data, variation.choose).rows
     here = {row.id for row in rows}
     for name in variation.drop:
@@ -292,8 +355,51 @@ def _variation(spec: Spec, data: Dataset, variation: Variation) -> VariationFit:
         label=variation.label,
         because=variation.because or "",
         measure=varied.effect.measure,
+        k=len(pooled.rows),
         participants=math.fsum(row.participants for row in pooled.rows),
         fit=pooled.fit,
+    )
+
+
+def varied_spec(spec: Spec, variation: Variation) -> Spec:
+    """Return the spec with the fields that a variation names, and no others.
+
+    Parameters
+    ----------
+    spec : Spec
+        The analysis.
+    variation : Variation
+        What changes. Its `drop` and `choose` are not part of a spec: they are applied to the selection.
+
+    Returns
+    -------
+    Spec
+
+    Raises
+    ------
+    SelectionError
+        If it readmits a study that was not left out, or changes a filter that is not there.
+    """
+    left = {one.id for one in spec.studies.without}
+    for name in variation.readmit:
+        if name not in left:
+            raise SelectionError(f"{spec.id}: {variation.id} readmits {name!r}, which `without` does not leave out")
+    if variation.where is not None and spec.studies.where is None:
+        raise SelectionError(f"{spec.id}: {variation.id} changes `where`, and the spec lists its studies")
+    studies = spec.studies.model_copy(
+        update={
+            "without": tuple(one for one in spec.studies.without if one.id not in variation.readmit),
+            "where": _changed(spec.studies.where, variation.where) if spec.studies.where else None,
+            "weakest_basis": variation.weakest_basis or spec.studies.weakest_basis,
+        }
+    )
+    return spec.model_copy(
+        update={
+            "studies": studies,
+            "outcome": _changed(spec.outcome, variation.outcome),
+            "effect": _changed(spec.effect, variation.effect),
+            "model": _changed(spec.model, variation.model),
+        }
     )
 
 
@@ -313,7 +419,9 @@ def _with_dropped(chosen: Selection, dropped: tuple[StudyRow, ...]) -> tuple[Dec
     reason = "no events in either arm, or events in everyone: no effect on this measure"
     gone = {row.id for row in dropped}
     return tuple(
-        dataclasses.replace(decision, included=False, reason=reason) if decision.id in gone else decision
+        dataclasses.replace(decision, included=False, reason=reason, stage="effect")
+        if decision.id in gone
+        else decision
         for decision in chosen.decisions
     )
 

@@ -15,7 +15,9 @@ __all__ = [
     "QUANTITIES",
     "Contrast",
     "Effect",
+    "LeftOut",
     "Model",
+    "Moderator",
     "OutcomeRule",
     "Spec",
     "StudyChoice",
@@ -48,6 +50,28 @@ QUANTITIES: dict[str, str] = {
 }
 """Published figures that a spec may name, with what they are called where the spec gives no label."""
 
+GROUPINGS: dict[str, str] = {
+    "analysis-group": "the exclusive group of the record",
+    "severe-mental-illness": "whether participants have a severe mental illness: yes, no, partly, not stated",
+    "intervention": "plain or adapted IPS, or another treatment",
+    "comparator": "usual care, or a vocational service",
+    "region": "where the trial was made",
+    "developer-involved": "whether an author of the IPS model is among the trialists",
+    "follow-up": "up to a year, or longer",
+    "ascertainment": "register, self-report or specialist's report",
+    "assessor-blinded": "whether assessors were blinded",
+    "fidelity": "fidelity scale and band",
+}
+"""By what rows can be put into groups; how is in `groupings`."""
+
+MODERATORS: dict[str, str] = {
+    "year": "year of the main report",
+    "months": "months of follow-up",
+    "participants": "participants, in hundreds",
+    "control-risk": "risk in the control arm",
+}
+"""Numbers that effects may depend on; `control-risk` goes through the bivariate model, never through regression."""
+
 if TYPE_CHECKING:
     MeasureKey: TypeAlias = str
     Tau2Key: TypeAlias = str
@@ -62,6 +86,10 @@ if TYPE_CHECKING:
     ParticipantsWhat: TypeAlias = str
     ContrastKey: TypeAlias = str
     QuantityKey: TypeAlias = str
+    TreatmentKey: TypeAlias = str
+    YesNo: TypeAlias = str
+    GroupingKey: TypeAlias = str
+    ModeratorKey: TypeAlias = str
 else:
     MeasureKey = Literal[tuple(MEASURES)]
     Tau2Key = Literal[tuple(TAU2_ESTIMATORS)]
@@ -76,6 +104,10 @@ else:
     ParticipantsWhat = Literal[tuple(terms.PARTICIPANTS_WHAT)]
     ContrastKey = Literal[tuple(CONTRASTS)]
     QuantityKey = Literal[tuple(QUANTITIES)]
+    TreatmentKey = Literal[tuple(terms.TREATMENT)]
+    YesNo = Literal[tuple(terms.YES_NO)]
+    GroupingKey = Literal[tuple(GROUPINGS)]
+    ModeratorKey = Literal[tuple(MODERATORS)]
 
 
 class Question(Record):
@@ -118,6 +150,15 @@ class StudyFilter(Record):
     designs: tuple[Design, ...] = ("rct", "pilot-rct", "cluster-rct")
     analysis_groups: tuple[AnalysisGroup, ...] = ()
     tags: tuple[Identifier, ...] = ()
+    severe_mental_illness: tuple[YesNo, ...] = ()
+    participants_from: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+
+
+class LeftOut(Record):
+    """A study that answers the question and stays out of the pool, and why; it counts as absent."""
+
+    id: Identifier
+    because: Text
 
 
 class StudyList(Record):
@@ -125,6 +166,7 @@ class StudyList(Record):
 
     by_name: Annotated[tuple[StudyChoice, ...], Field(alias="list")] = ()
     where: StudyFilter | None = None
+    without: tuple[LeftOut, ...] = ()
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
     weakest_basis: Basis = "bounded"
 
@@ -135,6 +177,8 @@ class StudyList(Record):
         names = [choice.id for choice in self.by_name]
         if len(names) != len(set(names)):
             raise PydanticCustomError("selection_form", "a study is listed twice")
+        if self.by_name and self.without:
+            raise PydanticCustomError("selection_form", "`without` goes with `where`; from a list, take the study out")
         return self
 
 
@@ -144,6 +188,10 @@ class OutcomeRule(Record):
     Concepts, windows and denominators are tried in the order in which they stand. Of the outcomes of one concept and
     window within the months, the one nearest `near_month` is taken; of two as near, the later; of two at the same
     month, the first in the record.
+
+    `inputs` says whether a study without usable counts may enter with the effect that it prints on the measure of the
+    analysis. `treatments` are the arms whose rate is taken where the measure is a proportion; `contrast` is then not
+    used. `icc` is assumed where clusters were randomised, a design effect is asked for and the record has none.
     """
 
     concepts: Annotated[tuple[Concept, ...], Field(min_length=1)] = ("competitive-employment",)
@@ -153,8 +201,11 @@ class OutcomeRule(Record):
     to_month: Annotated[Quantity, Field(ge=0)] = Decimal(24)
     denominators: Annotated[tuple[Denominator, ...], Field(min_length=1)] = ("analysed", "randomised")
     contrast: ContrastKey = "ips-vs-control"
+    inputs: Annotated[tuple[Literal["counts", "published"], ...], Field(min_length=1)] = ("counts",)
+    treatments: tuple[TreatmentKey, ...] = ("ips", "ips-adapted")
     multi_arm: Literal["combine", "refuse"] = "combine"
-    clusters: Literal["refuse", "as-individuals"] = "refuse"
+    clusters: Literal["refuse", "as-individuals", "design-effect"] = "refuse"
+    icc: Annotated[Quantity, Field(ge=0, lt=1)] = Decimal("0.05")
 
     @model_validator(mode="after")
     def _months_in_order(self) -> Self:
@@ -188,8 +239,12 @@ class Group(Record):
 
 
 class Subgroups(Record):
-    """Groups, each pooled with its own tau2, in the order in which they are shown."""
+    """Groups, each pooled with its own tau2, in the order in which they are shown.
 
+    `by` says by what studies of a rule are grouped (`GROUPINGS`); a study that a list names has its group there.
+    """
+
+    by: GroupingKey = "analysis-group"
     groups: Annotated[tuple[Group, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -200,6 +255,13 @@ class Subgroups(Record):
         return self
 
 
+class Moderator(Record):
+    """A number that the effect may depend on, tested by meta-regression with one moderator at a time."""
+
+    by: ModeratorKey
+    because: Text | None = None
+
+
 class Variation(Record):
     """A named sensitivity analysis. It changes the fields that it names, and no others."""
 
@@ -208,6 +270,10 @@ class Variation(Record):
     because: Text | None = None
     drop: tuple[Identifier, ...] = ()
     choose: tuple[StudyChoice, ...] = ()
+    where: StudyFilter | None = None
+    readmit: tuple[Identifier, ...] = ()
+    weakest_basis: Basis | None = None
+    outcome: OutcomeRule | None = None
     effect: Effect | None = None
     model: Model | None = None
 
@@ -252,6 +318,7 @@ class Spec(Record):
     effect: Effect = Effect()
     model: Model = Model()
     subgroups: Subgroups | None = None
+    moderators: tuple[Moderator, ...] = ()
     sensitivity: tuple[Variation, ...] = ()
     published: tuple[Target, ...] = ()
     report: ReportOptions = ReportOptions()

@@ -1,0 +1,82 @@
+"""By what the studies of a rule are put into groups: each a question that the record answers, never the result."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from ipsevidence.dataset.fidelity import SCALES, band
+from ipsevidence.dataset.record import Arm, Outcome, Study
+
+__all__ = ["grouped"]
+
+_USUAL_CARE: Final = frozenset({"treatment-as-usual", "enhanced-usual-care", "waiting-list"})
+_EUROPE: Final = frozenset({"BG", "CH", "DE", "DK", "ES", "FI", "FR", "GB", "IE", "IT", "NL", "NO", "SE"})
+_NORTH_AMERICA: Final = frozenset({"CA", "US"})
+
+
+def grouped(by: str, study: Study, outcome: Outcome, of: Sequence[Arm], against: Sequence[Arm]) -> str:
+    """Return the group of a study.
+
+    Parameters
+    ----------
+    by : str
+        Key of `spec.GROUPINGS`.
+    study, outcome : Study, Outcome
+        The record, and the outcome that enters.
+    of, against : sequence of Arm
+        The arms of interest and the others; the others are empty for single-arm rates.
+
+    Returns
+    -------
+    str
+        Key of the group, to be listed in `subgroups: groups` of the spec.
+    """
+    return _BY[by](study, outcome, of, against)
+
+
+def _comparator(_study: Study, _outcome: Outcome, _of: Sequence[Arm], against: Sequence[Arm]) -> str:
+    """Usual care, a vocational service, or both among the arms that are combined."""
+    kinds = {"usual-care" if arm.treatment in _USUAL_CARE else "vocational-service" for arm in against}
+    return kinds.pop() if len(kinds) == 1 else "mixed"
+
+
+def _region(study: Study, _outcome: Outcome, _of: Sequence[Arm], _against: Sequence[Arm]) -> str:
+    places = {country.split("-")[0] for country in study.design.countries}
+    if places <= _EUROPE:
+        return "europe"
+    if places <= _NORTH_AMERICA:
+        return "north-america"
+    return "elsewhere" if not places & (_EUROPE | _NORTH_AMERICA) else "several"
+
+
+def _follow_up(_study: Study, outcome: Outcome, _of: Sequence[Arm], _against: Sequence[Arm]) -> str:
+    if outcome.measured.to is None:
+        return "not-stated"
+    return "up-to-12" if outcome.measured.to <= 12 else "over-12"
+
+
+def _fidelity(study: Study, _outcome: Outcome, of: Sequence[Arm], _against: Sequence[Arm]) -> str:
+    """Scale and band of the only or lowest score of the arm of interest; bands of two scales never meet."""
+    here = {arm.id for arm in of}
+    scored = [f for f in study.fidelity if f.score is not None and (f.arm is None or f.arm in here)]
+    for found in scored:
+        assert found.score is not None
+        lowest = found.score.value if found.score.value is not None else found.score.low
+        if lowest is None or found.scale not in SCALES:
+            continue
+        name = band(found.scale, float(lowest))
+        return f"{found.scale}-{name.label.replace(' ', '-')}" if name else f"{found.scale}-no-band"
+    return "no-score"
+
+
+_BY: Final[dict[str, Callable[[Study, Outcome, Sequence[Arm], Sequence[Arm]], str]]] = {
+    "analysis-group": lambda study, *_: study.population.analysis_group,
+    "severe-mental-illness": lambda study, *_: study.population.severe_mental_illness,
+    "intervention": lambda _study, _outcome, of, _against: "-and-".join(sorted({arm.treatment for arm in of})),
+    "comparator": _comparator,
+    "region": _region,
+    "developer-involved": lambda study, *_: study.design.developer_involved or "not-stated",
+    "follow-up": _follow_up,
+    "ascertainment": lambda _study, outcome, *_: outcome.ascertainment or "not-stated",
+    "assessor-blinded": lambda _study, outcome, *_: outcome.assessor_blinded or "not-stated",
+    "fidelity": _fidelity,
+}
