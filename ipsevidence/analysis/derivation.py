@@ -51,7 +51,10 @@ def derive(spec: Spec, study: Study, choice: StudyChoice) -> tuple[StudyRow, str
     SelectionError
         If the choice names an arm, outcome or size that the record does not have.
     """
-    if core.MEASURES[spec.effect.measure].needs == "proportion":
+    needs = core.MEASURES[spec.effect.measure].needs
+    if needs == "correlation":
+        return _correlation_row(spec, study, choice)
+    if needs == "proportion":
         return _share_row(spec, study, choice)
     of, against = _sides(spec, study, choice)
     _left_out(spec, study)
@@ -178,6 +181,39 @@ def _share_row(spec: Spec, study: Study, choice: StudyChoice) -> tuple[StudyRow,
         unit="arm",
     )
     return row, choice.because or f"{outcome.id}, {denominator}, {basis} counts"
+
+
+def _correlation_row(spec: Spec, study: Study, choice: StudyChoice) -> tuple[StudyRow, str]:
+    """Return the row of one study of programmes: Fisher's z of fidelity and employment, the first of several."""
+    found = next((c for c in study.programme_correlations if c.scale == spec.outcome.scale), None)
+    if found is None:
+        raise Refusal(f"no correlation of the scale {spec.outcome.scale}", "contrast")
+    _left_out(spec, study)
+    if found.concept not in spec.outcome.concepts:
+        raise Refusal(f"the correlation is with {CONCEPT[found.concept].label}", "outcome")
+    n, r, basis = found.programmes.value, found.r.value, found.r.basis or "reconstructed"
+    if _ORDER[basis] > _ORDER[spec.studies.weakest_basis]:
+        raise Refusal(f"the correlation is {basis}, weaker than the limit {spec.studies.weakest_basis}", "basis")
+    if n is None or r is None or n <= 3:
+        raise Refusal("the number of programmes is not known, or not above 3: there is no variance", "counts")
+    z, variance = core.correlation("ZCOR", [float(r)], [float(n)])
+    main = study.reports[0]
+    extra: dict[str, str | float] = {
+        "concept": CONCEPT[found.concept].label,
+        "definition": found.definition,
+        "programmes": float(n),
+        "citation": main.citation + (f". doi:{main.doi}" if main.doi else ""),
+    }
+    row = StudyRow(
+        id=study.id,
+        label=study.label,
+        y=float(z[0]),
+        v=float(variance[0]),
+        group=choice.group or "",
+        basis=basis,
+        extra=extra if main.year is None else {"year": main.year, **extra},
+    )
+    return row, choice.because or f"{n} programmes, a {basis} correlation"
 
 
 def _extra(

@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     QuantityKey: TypeAlias = str
     TreatmentKey: TypeAlias = str
     YesNo: TypeAlias = str
+    ScaleKey: TypeAlias = str
     GroupingKey: TypeAlias = str
     ModeratorKey: TypeAlias = str
 else:
@@ -106,6 +107,7 @@ else:
     QuantityKey = Literal[tuple(QUANTITIES)]
     TreatmentKey = Literal[tuple(terms.TREATMENT)]
     YesNo = Literal[tuple(terms.YES_NO)]
+    ScaleKey = Literal[tuple(terms.SCALE)]
     GroupingKey = Literal[tuple(GROUPINGS)]
     ModeratorKey = Literal[tuple(MODERATORS)]
 
@@ -190,8 +192,9 @@ class OutcomeRule(Record):
     month, the first in the record.
 
     `inputs` says whether a study without usable counts may enter with the effect that it prints on the measure of the
-    analysis. `treatments` are the arms whose rate is taken where the measure is a proportion; `contrast` is then not
-    used. `icc` is assumed where clusters were randomised, a design effect is asked for and the record has none.
+    analysis. `treatments` are the arms whose rate is taken where the measure is a proportion, and `scale` the fidelity
+    scale where it is a correlation over programmes; `contrast` is then not used. `icc` is assumed where clusters were
+    randomised, a design effect is asked for and the record has none.
     """
 
     concepts: Annotated[tuple[Concept, ...], Field(min_length=1)] = ("competitive-employment",)
@@ -203,6 +206,7 @@ class OutcomeRule(Record):
     contrast: ContrastKey = "ips-vs-control"
     inputs: Annotated[tuple[Literal["counts", "published"], ...], Field(min_length=1)] = ("counts",)
     treatments: tuple[TreatmentKey, ...] = ("ips", "ips-adapted")
+    scale: ScaleKey | None = None
     multi_arm: Literal["combine", "refuse"] = "combine"
     clusters: Literal["refuse", "as-individuals", "design-effect"] = "refuse"
     icc: Annotated[Quantity, Field(ge=0, lt=1)] = Decimal("0.05")
@@ -342,6 +346,8 @@ class Spec(Record):
         ids = [variation.id for variation in self.sensitivity]
         if len(ids) != len(set(ids)):
             raise PydanticCustomError("variation_twice", "two sensitivity analyses have the same id")
+        if MEASURES[self.effect.measure].needs == "correlation" and self.outcome.scale is None:
+            raise PydanticCustomError("scale_missing", "a correlation over programmes needs `outcome: scale`")
         if self.report.beside is not None and self.report.beside not in ids:
             raise PydanticCustomError("variation_unknown", "`report: beside` names no sensitivity analysis of the spec")
         return self

@@ -406,6 +406,27 @@ class FidelityScore(Record):
     note: Text | None = None
 
 
+class ProgrammeCorrelation(Record):
+    """A correlation over programmes of their fidelity with what became of their clients."""
+
+    scale: Scale
+    concept: Concept
+    definition: Text
+    programmes: Count
+    r: Number
+    p: Text | None = None
+    when: Text | None = None
+    from_: Identifier = Field(alias="from")
+    at: Text | None = None
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _is_a_correlation(self) -> Self:
+        if self.r.value is None or not -1 < self.r.value < 1:
+            raise PydanticCustomError("correlation_form", "`r` needs a value between -1 and 1")
+        return self
+
+
 class StatedEffect(Record):
     """What a source says of size and direction where it prints no counts, so that a pool can say what it lacks."""
 
@@ -532,6 +553,7 @@ class Study(Record):
     published: tuple[Published, ...] = ()
     stated: tuple[StatedEffect, ...] = ()
     fidelity: tuple[FidelityScore, ...] = ()
+    programme_correlations: tuple[ProgrammeCorrelation, ...] = ()
     facts: tuple[Fact, ...] = ()
     overlaps_with: tuple[Overlap, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()

@@ -256,6 +256,24 @@ def _stated(study: Study) -> Iterator[Row]:
         )
 
 
+def _programme_correlations(study: Study) -> Iterator[Row]:
+    for c in study.programme_correlations:
+        yield (
+            study.id,
+            c.scale,
+            c.concept,
+            c.definition,
+            _value(c.programmes),
+            _value(c.r),
+            c.p,
+            c.when,
+            _basis(c.r),
+            c.from_,
+            c.at,
+            c.note,
+        )
+
+
 def _fidelity(study: Study) -> Iterator[Row]:
     for f in study.fidelity:
         source = f.from_ or (f.score.from_ if f.score else None)
@@ -570,6 +588,25 @@ TABLES: dict[str, TidyTable] = {
                 "label_as_printed: Label in the source",
                 "basis: Vocabulary basis",
                 _FROM,
+                "note: Remark",
+            ),
+        ),
+        TidyTable(
+            name="programme_correlations",
+            title="Correlations over programmes of fidelity with employment",
+            rows=_programme_correlations,
+            fields=_fields(
+                _STUDY,
+                "scale: Vocabulary fidelity scale",
+                "concept: Vocabulary concept",
+                "definition: What was correlated with the score",
+                "programmes:n: Programmes, sites or cohorts",
+                "r:n: Correlation",
+                "p: p value as printed",
+                "when: When it was measured",
+                "basis: Vocabulary basis",
+                _FROM,
+                _AT,
                 "note: Remark",
             ),
         ),

@@ -126,6 +126,11 @@ DESIGN = _terms(
     ("quasi-experimental", "quasi-experiment", "A comparison group without random allocation."),
     ("single-arm", "single-arm study", "One group followed, without a comparison group."),
     ("routine-service", "routine service", "A service in operation that reports on its own clients."),
+    (
+        "programme-study",
+        "study of programmes",
+        "Programmes or sites compared with one another, as fidelity with employment; nobody is allocated.",
+    ),
 )
 
 ALLOCATION = _terms(
