@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
 import numpy as np
 from scipy.special import ndtri
@@ -29,6 +29,9 @@ __all__ = [
     "run",
     "varied_spec",
 ]
+
+_ENTERED: Final = dict.fromkeys(("randomised", "analysed", "entrants"), "everyone who entered")
+"""Denominators that count the same persons, before or after some were lost; a caseload or the engaged are others."""
 
 Fit: TypeAlias = core.PooledResult | core.NotApplicable
 RecordT = TypeVar("RecordT", bound=Record)
@@ -274,7 +277,7 @@ def _no_rate(rows: tuple[StudyRow, ...]) -> str:
     if len(rows) < 5:
         return f"{len(rows)} {'group' if len(rows) == 1 else 'groups'}: rates are pooled from five on"
     for what in ("concept", "window", "denominator"):
-        kinds = sorted({str(row.extra.get(what, "not stated")) for row in rows})
+        kinds = sorted({_ENTERED.get(kind, kind) for kind in (str(row.extra.get(what, "not stated")) for row in rows)})
         if len(kinds) > 1:
             return f"rates of more than one kind ({what}: {', '.join(kinds)}) are not pooled"
     months = [float(row.extra["months"]) for row in rows if "months" in row.extra]

@@ -602,7 +602,7 @@ TABLES: dict[str, TidyTable] = {
                 "definition: What was correlated with the score",
                 "programmes:n: Programmes, sites or cohorts",
                 "r:n: Correlation",
-                "p: p value as printed",
+                "p: The p value as printed",
                 "when: When it was measured",
                 "basis: Vocabulary basis",
                 _FROM,

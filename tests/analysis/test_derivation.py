@@ -161,9 +161,14 @@ def test_rates_are_pooled_only_within_a_kind(toy, spec_of):
     together = rate(from_month=15, to_month=18)
     assert (together.fit.k, together.few) == (5, None)
     assert "more than 3 months apart" in rate().fit.reason  # beta at 24 months, the others at 18
-    assert "more than one kind (denominator: analysed, randomised)" in (
-        rate(from_month=15, to_month=18, denominators=("analysed", "randomised")).fit.reason
-    )
+    # those analysed are those randomised, less some who were lost: one kind
+    assert rate(from_month=15, to_month=18, denominators=("analysed", "randomised")).fit.k == 5
+    alpha = toy["alpha-2001"].outcomes[0]
+    few = tuple(reading.model_copy(update={"of": "engaged"}) for reading in alpha.readings)
+    selected = altered(toy, "alpha-2001", outcomes=(alpha.model_copy(update={"readings": few}),))
+    rule = {"treatments": ("ips",), "denominators": ("randomised", "engaged"), "from_month": 15, "to_month": 18}
+    other = run(spec_of(effect={"measure": "PLO"}, outcome=rule), selected)
+    assert "more than one kind (denominator: engaged, everyone who entered)" in other.fit.reason
     assert rate(from_month=24).fit.reason == "1 group: rates are pooled from five on"
 
 
