@@ -82,6 +82,32 @@ def _significant(analysis: AnalysisRun) -> float:
     return float(sum(fit.ci.low > 0 for fit in fits))
 
 
+def _arms(analysis: AnalysisRun, arm: int) -> list[tuple[float, float]]:
+    counts = [row.counts for row in analysis.rows if row.counts is not None]
+    return [(c.events1, c.n1) if arm == 1 else (c.events2, c.n2) for c in counts]
+
+
+def _percent(analysis: AnalysisRun, *, arm: int) -> float:
+    cells = _arms(analysis, arm)
+    n = math.fsum(size for _, size in cells)
+    return 100 * math.fsum(events for events, _ in cells) / n if n > 0 else math.nan
+
+
+def _mean_percent(analysis: AnalysisRun, *, arm: int) -> float:
+    shares = [100 * events / n for events, n in _arms(analysis, arm) if n > 0]
+    return math.fsum(shares) / len(shares) if shares else math.nan
+
+
+def _of_study(analysis: AnalysisRun, target: Target) -> float:
+    """Return effect or bound of the one study that a target names; nan where it is not in the pool."""
+    index = next((i for i, row in enumerate(analysis.rows) if row.id == target.study), None)
+    if index is None:
+        return math.nan
+    low, high = analysis.intervals[index]
+    values = {"study-estimate": analysis.y[index], "study-ci-low": low, "study-ci-high": high}
+    return analysis.shown(values[target.quantity])
+
+
 VALUES: dict[str, Callable[[AnalysisRun], float]] = {
     "trials": lambda analysis: float(len(analysis.rows)),
     "participants": lambda analysis: analysis.participants,
@@ -94,11 +120,15 @@ VALUES: dict[str, Callable[[AnalysisRun], float]] = {
     "i2": _of_fit(lambda fit: fit.i2_q),
     "q": _of_fit(lambda fit: fit.q),
     "method": lambda _: math.nan,
+    "percent": lambda analysis: _percent(analysis, arm=1),
+    "percent-comparator": lambda analysis: _percent(analysis, arm=2),
+    "mean-percent": lambda analysis: _mean_percent(analysis, arm=1),
+    "mean-percent-comparator": lambda analysis: _mean_percent(analysis, arm=2),
 }
-"""How a run gives each of the published figures in `spec.QUANTITIES`."""
+"""How a run gives each of the published figures in `spec.QUANTITIES`, but for those of single studies."""
 
 _COUNTS = {"trials", "trials-favouring", "trials-significant"}
-_ON_EFFECT_SCALE = {"estimate", "ci-low", "ci-high"}
+_ON_EFFECT_SCALE = {"estimate", "ci-low", "ci-high", "study-estimate", "study-ci-low", "study-ci-high"}
 
 
 def reproduce(spec: Spec | str | Path, dataset: Dataset | None = None) -> Reproduction:
@@ -124,19 +154,34 @@ def compare(analysis: AnalysisRun) -> tuple[Verdict, ...]:
     return tuple(_verdict(analysis, target) for target in analysis.spec.published)
 
 
-def _verdict(analysis: AnalysisRun, target: Target) -> Verdict:
-    computed = VALUES[target.quantity](analysis)
+def _beside(analysis: AnalysisRun, target: Target) -> AnalysisRun:
+    """Return the run as the sensitivity analysis that a target names sees it: its fit, on its measure."""
+    if target.variation is None:
+        return analysis
+    found = next(variation for variation in analysis.sensitivity if variation.id == target.variation)
+    effect = analysis.spec.effect.model_copy(update={"measure": found.measure})
+    return dataclasses.replace(analysis, fit=found.fit, spec=analysis.spec.model_copy(update={"effect": effect}))
+
+
+def _verdict(whole: AnalysisRun, target: Target) -> Verdict:
+    analysis = _beside(whole, target)
+    computed = _of_study(analysis, target) if target.study else VALUES[target.quantity](analysis)
     null = analysis.measure.null if target.quantity in _ON_EFFECT_SCALE else None
     agreement = _agreement(computed, target.value, null, exact=target.quantity in _COUNTS)
     return Verdict(
         target=target,
-        label=target.label or QUANTITIES[target.quantity],
+        label=target.label or _label(analysis, target),
         published="" if target.value is None else str(target.value),
         computed=computed,
         shown=_at_digits(computed, target.value),
         agreement=agreement,
         verdict=_wording(agreement, target),
     )
+
+
+def _label(analysis: AnalysisRun, target: Target) -> str:
+    name = next((row.label for row in analysis.rows if row.id == target.study), target.study)
+    return f"{name}: {QUANTITIES[target.quantity]}" if target.study else QUANTITIES[target.quantity]
 
 
 def _agreement(computed: float, published: Decimal | None, null: float | None, *, exact: bool = False) -> str:

@@ -1,6 +1,7 @@
 """Run a spec: select, derive rows, pool, and repeat for every group and every sensitivity analysis."""
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +12,12 @@ from scipy.special import ndtri
 
 from ipsevidence import core
 from ipsevidence.analysis.moderation import ModeratorFit, moderated
+from ipsevidence.analysis.review_inputs import inputs_of
 from ipsevidence.analysis.rows import StudyRow, effects, participants, shown
 from ipsevidence.analysis.selection import Decision, Selection, SelectionError, select
-from ipsevidence.analysis.spec import Spec, Variation
-from ipsevidence.analysis.specfiles import find_spec
+from ipsevidence.analysis.spec import Spec, StudyList, Variation
+from ipsevidence.analysis.specfiles import find_review, find_spec, review_files
+from ipsevidence.core.review_manager import mantel_haenszel_random
 from ipsevidence.dataset.collection import Dataset, Origin, load
 from ipsevidence.dataset.record import Record
 
@@ -39,7 +42,10 @@ RecordT = TypeVar("RecordT", bound=Record)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetStamp:
-    """Which data an analysis was run on: version, records drawn on, and the digest of those records."""
+    """Which data an analysis was run on: version, records drawn on, and the digest of those records.
+
+    Where the inputs of a published review were pooled, its inputs are counted and the digest is that of its file.
+    """
 
     version: str
     records: int
@@ -181,7 +187,7 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
     """
     data = load() if dataset is None else dataset
     asked = spec if isinstance(spec, Spec) else find_spec(spec, data.root)
-    chosen = select(asked, data)
+    chosen = _chosen(asked, data)
     _no_strays(asked, chosen.rows)
     main = _pooled(asked, chosen.rows)
     rows, y, v = main.rows, main.y, main.v
@@ -189,7 +195,7 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
         raise SelectionError(f"{asked.id}: the spec states {asked.studies.count} studies, {len(rows)} are in the pool")
     return AnalysisRun(
         spec=asked,
-        data=_stamp(data, rows),
+        data=_stamp(asked, data, rows),
         rows=rows,
         y=tuple(y.tolist()),
         v=tuple(v.tolist()),
@@ -202,6 +208,12 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
         decisions=_with_dropped(chosen, main.dropped),
         notes=_notes(asked, rows, main),
     )
+
+
+def _chosen(spec: Spec, data: Dataset) -> Selection:
+    if spec.studies.inputs_of is None:
+        return select(spec, data)
+    return inputs_of(find_review(spec.studies.inputs_of, data.root), spec.effect.measure)
 
 
 def pool_rows(spec: Spec, rows: Sequence[StudyRow]) -> AnalysisRun:
@@ -250,6 +262,8 @@ def _fit(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> Fit:
         return core.NotApplicable(reason=reason)
     model = spec.model
     level = float(model.level)
+    if model.q_about == "mantel-haenszel":
+        return _as_review_manager(spec, rows)
     ruled = spec.purpose == "living" and model.interval in ("hksj", "hksj-adhoc") and model.tau2 != "common"
     if not ruled:
         return core.pool(y, v, tau2=model.tau2, interval=model.interval, prediction=model.prediction, level=level)
@@ -259,6 +273,16 @@ def _fit(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> Fit:
         prediction=allowed.prediction,
         notes=tuple(dict.fromkeys((*allowed.headline.notes, *allowed.notes))),
     )
+
+
+def _as_review_manager(spec: Spec, rows: tuple[StudyRow, ...]) -> Fit:
+    if spec.effect.measure not in core.MANTEL_HAENSZEL or any(row.counts is None for row in rows):
+        return core.NotApplicable(
+            reason="Mantel-Haenszel wants counts, and an odds ratio, risk ratio or risk difference"
+        )
+    cells = np.array([dataclasses.astuple(row.counts) for row in rows if row.counts]).T
+    model = spec.model
+    return mantel_haenszel_random(spec.effect.measure, *cells, prediction=model.prediction, level=float(model.level))
 
 
 def _no_pool(spec: Spec, rows: tuple[StudyRow, ...]) -> str:
@@ -347,7 +371,12 @@ def _between(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> core.Tes
 
 def _variation(spec: Spec, data: Dataset, variation: Variation) -> VariationFit:
     varied = varied_spec(spec, variation)
-    rows = select(varied, data, variation.choose).rows
+    if varied.studies.inputs_of is None:
+        rows = select(varied, data, variation.choose).rows
+    else:
+        rows = _chosen(varied, data).rows
+    if variation.totals_as_non_events:
+        rows = tuple(_totals_as_non_events(row) for row in rows)
     here = {row.id for row in rows}
     for name in variation.drop:
         if name not in here:
@@ -362,6 +391,15 @@ def _variation(spec: Spec, data: Dataset, variation: Variation) -> VariationFit:
         participants=math.fsum(row.participants for row in pooled.rows),
         fit=pooled.fit,
     )
+
+
+def _totals_as_non_events(row: StudyRow) -> StudyRow:
+    """Return the row as a program sees it that is given the size of each arm as the number without the event."""
+    c = row.counts
+    if c is None:
+        return row
+    wrong = dataclasses.replace(c, n1=c.events1 + c.n1, n2=c.events2 + c.n2)
+    return dataclasses.replace(row, counts=wrong)
 
 
 def varied_spec(spec: Spec, variation: Variation) -> Spec:
@@ -389,16 +427,27 @@ def varied_spec(spec: Spec, variation: Variation) -> Spec:
             raise SelectionError(f"{spec.id}: {variation.id} readmits {name!r}, which `without` does not leave out")
     if variation.where is not None and spec.studies.where is None:
         raise SelectionError(f"{spec.id}: {variation.id} changes `where`, and the spec lists its studies")
+    if spec.studies.inputs_of is not None and not variation.instead and (variation.choose or variation.weakest_basis):
+        raise SelectionError(
+            f"{spec.id}: {variation.id} changes how records are read, and a review's inputs are pooled"
+        )
+    basis = variation.weakest_basis or spec.studies.weakest_basis
+    if variation.instead:
+        studies = StudyList.model_construct(by_name=variation.instead, weakest_basis=basis)
+        return _with_model(spec.model_copy(update={"studies": studies}), variation)
     studies = spec.studies.model_copy(
         update={
             "without": tuple(one for one in spec.studies.without if one.id not in variation.readmit),
             "where": _changed(spec.studies.where, variation.where) if spec.studies.where else None,
-            "weakest_basis": variation.weakest_basis or spec.studies.weakest_basis,
+            "weakest_basis": basis,
         }
     )
+    return _with_model(spec.model_copy(update={"studies": studies}), variation)
+
+
+def _with_model(spec: Spec, variation: Variation) -> Spec:
     return spec.model_copy(
         update={
-            "studies": studies,
             "outcome": _changed(spec.outcome, variation.outcome),
             "effect": _changed(spec.effect, variation.effect),
             "model": _changed(spec.model, variation.model),
@@ -413,7 +462,10 @@ def _changed(base: RecordT, change: RecordT | None) -> RecordT:
     return base.model_copy(update={name: getattr(change, name) for name in change.model_fields_set})
 
 
-def _stamp(data: Dataset, rows: tuple[StudyRow, ...]) -> DatasetStamp:
+def _stamp(spec: Spec, data: Dataset, rows: tuple[StudyRow, ...]) -> DatasetStamp:
+    if spec.studies.inputs_of is not None:
+        digest = hashlib.sha256(review_files(data.root)[spec.studies.inputs_of].read_bytes()).hexdigest()
+        return DatasetStamp(version=data.version, records=len(rows), digest=digest, origin=data.origin)
     used = [row.id for row in rows]
     return DatasetStamp(version=data.version, records=len(used), digest=data.digest(used), origin=data.origin)
 

@@ -47,6 +47,13 @@ QUANTITIES: dict[str, str] = {
     "i2": "I2 from Q (%)",
     "q": "Q",
     "method": "method",
+    "percent": "percent with the event, arms of interest together",
+    "percent-comparator": "percent with the event, other arms together",
+    "mean-percent": "mean of the percents, arms of interest",
+    "mean-percent-comparator": "mean of the percents, other arms",
+    "study-estimate": "effect of one study",
+    "study-ci-low": "lower bound of one study",
+    "study-ci-high": "upper bound of one study",
 }
 """Published figures that a spec may name, with what they are called where the spec gives no label."""
 
@@ -164,18 +171,19 @@ class LeftOut(Record):
 
 
 class StudyList(Record):
-    """The studies of an analysis: a list by name, or a filter; never both."""
+    """The studies of an analysis: a list by name, a filter, or what a published review entered; never two of them."""
 
     by_name: Annotated[tuple[StudyChoice, ...], Field(alias="list")] = ()
     where: StudyFilter | None = None
     without: tuple[LeftOut, ...] = ()
+    inputs_of: Identifier | None = None
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
     weakest_basis: Basis = "bounded"
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if bool(self.by_name) == (self.where is not None):
-            raise PydanticCustomError("selection_form", "give either `list` or `where`")
+        if [bool(self.by_name), self.where is not None, self.inputs_of is not None].count(True) != 1:
+            raise PydanticCustomError("selection_form", "give either `list` or `where`, or else `inputs_of`")
         names = [choice.id for choice in self.by_name]
         if len(names) != len(set(names)):
             raise PydanticCustomError("selection_form", "a study is listed twice")
@@ -227,12 +235,23 @@ class Effect(Record):
 
 
 class Model(Record):
-    """The pooling model: estimator of tau2, confidence interval, prediction interval, level."""
+    """The pooling model: estimator of tau2, confidence interval, prediction interval, level.
+
+    `q_about: mantel-haenszel` takes the Q of the DerSimonian-Laird estimator about the Mantel-Haenszel mean, as Review
+    Manager 5 does; it wants counts and Wald intervals.
+    """
 
     tau2: Tau2Key = "reml"
     interval: IntervalKey = "hksj"
     prediction: PredictionKey = "t-k1"
     level: Annotated[Quantity, Field(gt=0, lt=1)] = Decimal("0.95")
+    q_about: Literal["inverse-variance", "mantel-haenszel"] = "inverse-variance"
+
+    @model_validator(mode="after")
+    def _as_in_review_manager(self) -> Self:
+        if self.q_about == "mantel-haenszel" and (self.tau2, self.interval) != ("dl", "wald"):
+            raise PydanticCustomError("model_form", "`q_about: mantel-haenszel` goes with tau2 dl and interval wald")
+        return self
 
 
 class Group(Record):
@@ -267,12 +286,18 @@ class Moderator(Record):
 
 
 class Variation(Record):
-    """A named sensitivity analysis. It changes the fields that it names, and no others."""
+    """A named sensitivity analysis. It changes the fields that it names, and no others.
+
+    `instead` takes these studies from the records in place of what a review entered. `totals_as_non_events` hands the
+    size of each arm to the effect as the number without the event, to show what that slip does.
+    """
 
     id: Identifier
     label: Text
     because: Text | None = None
     drop: tuple[Identifier, ...] = ()
+    instead: tuple[StudyChoice, ...] = ()
+    totals_as_non_events: bool = False
     choose: tuple[StudyChoice, ...] = ()
     where: StudyFilter | None = None
     readmit: tuple[Identifier, ...] = ()
@@ -286,10 +311,13 @@ class Target(Record):
     """A published figure, to be set beside the computed one.
 
     ``target`` says whether the figure was read in the publication, second-hand, or not at all; ``chosen_to_match``
-    that inputs of the analysis were chosen with this figure in view, so that agreement proves nothing.
+    that inputs of the analysis were chosen with this figure in view, so that agreement proves nothing. `study` names
+    the study that it is of, `variation` the sensitivity analysis beside which it is set; otherwise it is the main one.
     """
 
     quantity: QuantityKey
+    study: Identifier | None = None
+    variation: Identifier | None = None
     label: Text | None = None
     value: Quantity | None = None
     text: Text | None = None
@@ -298,6 +326,14 @@ class Target(Record):
     from_: Text = Field(alias="from")
     at: Text | None = None
     because: Text | None = None
+
+    @model_validator(mode="after")
+    def _study_where_wanted(self) -> Self:
+        if self.quantity.startswith("study-") != (self.study is not None):
+            raise PydanticCustomError(
+                "target_form", "`study` goes with the quantities that start with study-, and only those"
+            )
+        return self
 
 
 class ReportOptions(Record):
@@ -315,6 +351,7 @@ class Spec(Record):
     schema_: Literal[1] = Field(alias="schema")
     id: Identifier
     title: Text
+    review: Identifier | None = None
     purpose: Literal["reproduction", "living", "exploratory"]
     question: Question
     studies: StudyList
@@ -346,10 +383,31 @@ class Spec(Record):
         ids = [variation.id for variation in self.sensitivity]
         if len(ids) != len(set(ids)):
             raise PydanticCustomError("variation_twice", "two sensitivity analyses have the same id")
-        if MEASURES[self.effect.measure].needs == "correlation" and self.outcome.scale is None:
-            raise PydanticCustomError("scale_missing", "a correlation over programmes needs `outcome: scale`")
         if self.report.beside is not None and self.report.beside not in ids:
             raise PydanticCustomError("variation_unknown", "`report: beside` names no sensitivity analysis of the spec")
+        return self
+
+    @model_validator(mode="after")
+    def _targets_resolve(self) -> Self:
+        ids = [variation.id for variation in self.sensitivity]
+        for target in self.published:
+            if target.variation is not None and target.variation not in ids:
+                raise PydanticCustomError(
+                    "variation_unknown",
+                    "a published figure is set beside {id}, which is no sensitivity analysis of the spec",
+                    {"id": target.variation},
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _inputs_fit(self) -> Self:
+        if MEASURES[self.effect.measure].needs == "correlation" and self.outcome.scale is None:
+            raise PydanticCustomError("scale_missing", "a correlation over programmes needs `outcome: scale`")
+        instead = [variation.id for variation in self.sensitivity if variation.instead]
+        if instead and self.studies.inputs_of is None:
+            raise PydanticCustomError(
+                "variation_form", "`instead` is for analyses of what a review entered (`inputs_of`)"
+            )
         return self
 
     def resolved(self) -> dict[str, object]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from ipsevidence.analysis.spec import Spec
 from ipsevidence.dataset.reader import fetch, read
+from ipsevidence.dataset.review import PublishedReview
 
-__all__ = ["SpecNotFoundError", "find_spec", "spec_files"]
+__all__ = ["SpecNotFoundError", "find_review", "find_spec", "review_files", "spec_files"]
 
 
 class SpecNotFoundError(FileNotFoundError):
@@ -50,3 +51,37 @@ def find_spec(spec: str | Path, root: Path) -> Spec:
         hint = f"; nearest: {near[0]}" if near else ""
         raise SpecNotFoundError(f"no analysis {str(spec)!r}: neither an id in analyses/ nor a file{hint}")
     return read(fetch(path), Spec, file=shown)[0]
+
+
+def review_files(root: Path) -> dict[str, Path]:
+    """Return the published reviews that ship with the data, by id."""
+    return {file.stem: file for file in sorted((root / "analyses" / "published").glob("*.yaml"))}
+
+
+def find_review(review: str, root: Path) -> PublishedReview:
+    """Read a published review by its id.
+
+    Parameters
+    ----------
+    review : str
+        An id from analyses/published/.
+    root : Path
+        The folder that holds analyses/.
+
+    Returns
+    -------
+    PublishedReview
+
+    Raises
+    ------
+    SpecNotFoundError
+        If there is no such review.
+    ReadError
+        If the file cannot be read as one.
+    """
+    known = review_files(root)
+    if review not in known:
+        near = difflib.get_close_matches(review, list(known), n=1, cutoff=0.4)
+        hint = f"; nearest: {near[0]}" if near else ""
+        raise SpecNotFoundError(f"no published review {review!r} in analyses/published/{hint}")
+    return read(fetch(known[review]), PublishedReview, file=f"analyses/published/{review}.yaml")[0]
