@@ -55,6 +55,10 @@ def plain(reproduction: Reproduction) -> dict[str, Any]:
             for group in analysis.groups
         ],
         "between": analysis.between.to_dict() if analysis.between else None,
+        "contrasts": [
+            {"first": c.first, "second": c.second, "difference": c.difference, "ci": [c.ci.low, c.ci.high], "p": c.p}
+            for c in analysis.contrasts
+        ],
         "moderators": [fit.to_dict() for fit in analysis.moderators],
         "sensitivity": [_variation(variation) for variation in analysis.sensitivity],
         "verdicts": [_verdict(verdict) for verdict in reproduction.verdicts],

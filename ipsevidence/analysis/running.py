@@ -25,6 +25,7 @@ __all__ = [
     "AnalysisRun",
     "DatasetStamp",
     "Fit",
+    "GroupContrast",
     "GroupFit",
     "VariationFit",
     "correction_sentence",
@@ -35,6 +36,9 @@ __all__ = [
 
 _ENTERED: Final = dict.fromkeys(("randomised", "analysed", "entrants"), "everyone who entered")
 """Denominators that count the same persons, before or after some were lost; a caseload or the engaged are others."""
+
+_ENOUGH: Final = 5
+"""Trials that a group needs before it is compared with another."""
 
 Fit: TypeAlias = core.PooledResult | core.NotApplicable
 RecordT = TypeVar("RecordT", bound=Record)
@@ -61,6 +65,29 @@ class GroupFit:
     label: str
     members: tuple[int, ...]
     fit: Fit
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GroupContrast:
+    """The effect in one group less that in another, on the pooled scale: for ratios the logarithm of their ratio.
+
+    Attributes
+    ----------
+    first, second : str
+        Labels of the groups.
+    difference : float
+        First less second, of two pools that share no trial.
+    ci : Interval
+        Its Wald interval.
+    p : float
+        Test that it is 0.
+    """
+
+    first: str
+    second: str
+    difference: float
+    ci: core.Interval
+    p: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +123,8 @@ class AnalysisRun:
         Results by group; empty where the spec has no groups.
     between : TestResult, NotApplicable or None
         The test between groups, or why there is none; None where the spec has no groups.
+    contrasts : tuple of GroupContrast
+        Each group of five trials or more against the first of them; empty where fewer than two have five.
     few : SmallKResult or None
         What the protocol lets be shown for this number of trials; None unless a living analysis of two-arm effects has
         rows.
@@ -117,6 +146,7 @@ class AnalysisRun:
     fit: Fit
     groups: tuple[GroupFit, ...]
     between: core.TestResult | core.NotApplicable | None
+    contrasts: tuple[GroupContrast, ...] = ()
     few: core.SmallKResult | None = None
     moderators: tuple[ModeratorFit, ...] = ()
     sensitivity: tuple[VariationFit, ...]
@@ -193,6 +223,7 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
     rows, y, v = main.rows, main.y, main.v
     if asked.studies.count not in (None, len(rows)):
         raise SelectionError(f"{asked.id}: the spec states {asked.studies.count} studies, {len(rows)} are in the pool")
+    groups = _groups(asked, rows, y, v)
     return AnalysisRun(
         spec=asked,
         data=_stamp(asked, data, rows),
@@ -200,8 +231,9 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
         y=tuple(y.tolist()),
         v=tuple(v.tolist()),
         fit=main.fit,
-        groups=_groups(asked, rows, y, v),
+        groups=groups,
         between=_between(asked, rows, y, v),
+        contrasts=_contrasts(asked, groups),
         few=_few(asked, y, v),
         moderators=moderated(asked.moderators, rows, y, v, asked.model),
         sensitivity=tuple(_variation(asked, data, variation) for variation in asked.sensitivity),
@@ -220,6 +252,7 @@ def pool_rows(spec: Spec, rows: Sequence[StudyRow]) -> AnalysisRun:
     """Pool a user's own rows by the effect and model of a spec; see `run` for the result."""
     main = _pooled(spec, tuple(rows))
     decisions = tuple(Decision(id=row.id, label=row.label, included=True, reason="a row of the table") for row in rows)
+    groups = _groups(spec, main.rows, main.y, main.v)
     return AnalysisRun(
         spec=spec,
         data=None,
@@ -227,8 +260,9 @@ def pool_rows(spec: Spec, rows: Sequence[StudyRow]) -> AnalysisRun:
         y=tuple(main.y.tolist()),
         v=tuple(main.v.tolist()),
         fit=main.fit,
-        groups=_groups(spec, main.rows, main.y, main.v),
+        groups=groups,
         between=_between(spec, main.rows, main.y, main.v),
+        contrasts=_contrasts(spec, groups),
         few=_few(spec, main.y, main.v),
         moderators=moderated(spec.moderators, main.rows, main.y, main.v, spec.model),
         sensitivity=(),
@@ -347,26 +381,48 @@ def _no_strays(spec: Spec, rows: tuple[StudyRow, ...]) -> None:
         raise SelectionError(f"{spec.id}: `subgroups` does not list the group of {', '.join(strays)}")
 
 
+def _large(spec: Spec, rows: tuple[StudyRow, ...]) -> dict[str, list[int]]:
+    """Return the groups with the five trials that the protocol asks for before groups are compared."""
+    groups = spec.subgroups.groups if spec.subgroups else ()
+    members = {group.id: [i for i, row in enumerate(rows) if row.group == group.id] for group in groups}
+    return {name: here for name, here in members.items() if len(here) >= _ENOUGH}
+
+
 def _between(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> core.TestResult | core.NotApplicable | None:
-    """Test whether the groups differ, where each has the five trials that the protocol asks for."""
+    """Test whether the groups differ that have enough trials."""
     if spec.subgroups is None:
         return None
-    sizes = [sum(row.group == group.id for row in rows) for group in spec.subgroups.groups]
-    if len(sizes) < 2:
+    if len(spec.subgroups.groups) < 2:
         return core.NotApplicable(reason="no test between groups: there is one group")
-    if min(sizes) < 5:
-        return core.NotApplicable(reason="no test between groups: a group has fewer than five trials")
+    large = _large(spec, rows)
+    if len(large) < 2:
+        return core.NotApplicable(reason="no test between groups: fewer than two have five trials")
+    inside = [index for members in large.values() for index in members]
     model = spec.model
     found = core.subgroups(
-        y,
-        v,
-        [row.group for row in rows],
+        y[inside],
+        v[inside],
+        [rows[index].group for index in inside],
         tau2=model.tau2,
         interval=model.interval,
         prediction="none",
         level=float(model.level),
     )
     return found.test
+
+
+def _contrasts(spec: Spec, groups: tuple[GroupFit, ...]) -> tuple[GroupContrast, ...]:
+    """Compare the groups that have enough trials with the first of them."""
+    pooled = [
+        (group.label, group.fit)
+        for group in groups
+        if len(group.members) >= _ENOUGH and isinstance(group.fit, core.PooledResult)
+    ]
+    contrasts = []
+    for label, fit in pooled[1:]:
+        gap, interval, p = core.difference(fit, pooled[0][1], level=float(spec.model.level))
+        contrasts.append(GroupContrast(first=label, second=pooled[0][0], difference=gap, ci=interval, p=p))
+    return tuple(contrasts)
 
 
 def _variation(spec: Spec, data: Dataset, variation: Variation) -> VariationFit:

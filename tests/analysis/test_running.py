@@ -47,7 +47,8 @@ def test_groups_and_small_groups(toy, spec_of):
     assert one.fit.reason == "one trial, not a pool"
     assert none.members == ()
     assert isinstance(none.fit, core.NotApplicable)
-    assert "fewer than five trials" in result.between.reason
+    assert "fewer than two have five trials" in result.between.reason
+    assert result.contrasts == ()
 
 
 def test_two_trials_are_pooled_in_a_reproduction_only(toy, spec_of):
@@ -83,6 +84,14 @@ def test_groups_of_five_are_tested_against_each_other(spec_of):
     by_hand = (a.estimate - b.estimate) ** 2 / (a.se**2 + b.se**2)
     assert result.between.statistic == pytest.approx(by_hand)
     assert result.between.df == 1
+    (contrast,) = result.contrasts
+    assert (contrast.first, contrast.second) == ("B", "A")
+    assert contrast.difference == pytest.approx(b.estimate - a.estimate)
+    # Wald: 1.96 standard errors of the difference of two independent means
+    assert contrast.ci.high - contrast.difference == pytest.approx(1.959963984540054 * math.hypot(a.se, b.se))
+    third = {"groups": (*groups["groups"], {"id": "c", "label": "C"})}
+    same = pool_rows(spec_of(purpose="exploratory", subgroups=third), rows)
+    assert same.between.statistic == pytest.approx(by_hand)  # a group too small to compare does not stop the others
     single = pool_rows(spec_of(purpose="exploratory", subgroups={"groups": ({"id": "a", "label": "A"},)}), rows)
     assert "one group" in single.between.reason
 
