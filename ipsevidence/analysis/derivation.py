@@ -211,6 +211,7 @@ def _correlation_row(spec: Spec, study: Study, choice: StudyChoice) -> tuple[Stu
         v=float(variance[0]),
         group=choice.group or "",
         basis=basis,
+        participants=float(n),
         extra=extra if main.year is None else {"year": main.year, **extra},
     )
     return row, choice.because or f"{n} programmes, a {basis} correlation"

@@ -4,12 +4,13 @@ import math
 from decimal import Decimal
 
 import pytest
+from pydantic import ValidationError
 
 from ipsevidence.analysis.groupings import grouped
 from ipsevidence.analysis.running import run
 from ipsevidence.analysis.selection import SelectionError, known_size, select
 from ipsevidence.analysis.spec import GROUPINGS
-from ipsevidence.dataset.record import FidelityScore, Number, Overlap, Published
+from ipsevidence.dataset.record import FidelityScore, Number, Overlap, ProgrammeCorrelation, Published
 
 from .test_selection import altered, counts, reasons
 
@@ -210,3 +211,43 @@ def test_a_group_that_the_spec_does_not_list_is_an_error(toy, spec_of):
 def test_the_size_of_a_study(toy):
     assert known_size(toy["alpha-2001"]) == 100
     assert known_size(toy["alpha-2001"].model_copy(update={"participants": ()})) is None
+
+
+def with_correlation(toy, r="0.34", n=79, scale="ips-25", concept="competitive-employment"):
+    found = ProgrammeCorrelation.model_validate(
+        {
+            "scale": scale,
+            "concept": concept,
+            "definition": "made up",
+            "programmes": {"value": Decimal(n), "basis": "reported", "from": "s1"},
+            "r": {"value": Decimal(r), "basis": "reported", "from": "s1"},
+            "from": "s1",
+        }
+    )
+    return altered(toy, "alpha-2001", programme_correlations=(found,))
+
+
+def correlation_spec(spec_of, scale="ips-25"):
+    return spec_of(purpose="exploratory", effect={"measure": "ZCOR"}, outcome={"scale": scale})
+
+
+def test_a_correlation_over_programmes_enters_as_fishers_z(toy, spec_of):
+    (row,) = select(correlation_spec(spec_of), with_correlation(toy)).rows
+    assert row.y == pytest.approx(0.5 * math.log(1.34 / 0.66))  # Fisher 1921
+    assert row.v == pytest.approx(1 / 76)
+    assert (row.participants, row.extra["programmes"]) == (79, 79)
+
+
+def test_why_a_correlation_does_not_enter(toy, spec_of):
+    spec = correlation_spec(spec_of)
+    assert decision(select(correlation_spec(spec_of, "ips-15"), with_correlation(toy)), "alpha-2001").reason == (
+        "no correlation of the scale ips-15"
+    )
+    few = decision(select(spec, with_correlation(toy, n=3)), "alpha-2001")
+    assert "not above 3" in few.reason
+    other = decision(select(spec, with_correlation(toy, concept="education")), "alpha-2001")
+    assert (other.stage, other.reason) == ("outcome", "the correlation is with education")
+    with pytest.raises(ValidationError, match="between -1 and 1"):
+        with_correlation(toy, r="1.2")
+    with pytest.raises(ValidationError, match="needs `outcome: scale`"):
+        spec_of(effect={"measure": "ZCOR"})
