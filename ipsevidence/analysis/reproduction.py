@@ -7,9 +7,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from ipsevidence import core
+from ipsevidence.analysis.examining import Examined, examine
 from ipsevidence.analysis.running import AnalysisRun, run
 from ipsevidence.analysis.spec import QUANTITIES, Spec, Target
-from ipsevidence.dataset.collection import Dataset
+from ipsevidence.dataset.collection import Dataset, load
 
 __all__ = ["AGREEMENTS", "VALUES", "Reproduction", "Verdict", "compare", "reproduce"]
 
@@ -54,10 +55,20 @@ class Verdict:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reproduction:
-    """A run with its verdicts."""
+    """A run with its verdicts, and with what is asked of every analysis of the dataset.
+
+    Attributes
+    ----------
+    run : AnalysisRun
+    verdicts : tuple of Verdict
+        Empty where the spec names no published figures.
+    examined : Examined or None
+        None for a user's own table.
+    """
 
     run: AnalysisRun
     verdicts: tuple[Verdict, ...]
+    examined: Examined | None = None
 
 
 def _of_fit(pick: Callable[[core.PooledResult], float], *, shown: bool = False) -> Callable[[AnalysisRun], float]:
@@ -145,8 +156,9 @@ def reproduce(spec: Spec | str | Path, dataset: Dataset | None = None) -> Reprod
     -------
     Reproduction
     """
-    analysis = run(spec, dataset)
-    return Reproduction(run=analysis, verdicts=compare(analysis))
+    data = load() if dataset is None else dataset
+    analysis = run(spec, data)
+    return Reproduction(run=analysis, verdicts=compare(analysis), examined=examine(analysis, data))
 
 
 def compare(analysis: AnalysisRun) -> tuple[Verdict, ...]:

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from ipsevidence.analysis.examining import Examined
 from ipsevidence.analysis.reproduction import Reproduction, Verdict
 from ipsevidence.analysis.running import AnalysisRun, Fit, VariationFit
 from ipsevidence.analysis.selection import NOT_LISTED
@@ -61,6 +62,7 @@ def plain(reproduction: Reproduction) -> dict[str, Any]:
         ],
         "moderators": [fit.to_dict() for fit in analysis.moderators],
         "sensitivity": [_variation(variation) for variation in analysis.sensitivity],
+        **(_examined(reproduction.examined) if reproduction.examined else {}),
         "verdicts": [_verdict(verdict) for verdict in reproduction.verdicts],
         "decisions": [
             {"id": d.id, "included": d.included, "stage": d.stage, "reason": d.reason}
@@ -106,6 +108,19 @@ def _variation(variation: VariationFit) -> dict[str, Any]:
         "participants": variation.participants,
         "result": {key: value for key, value in variation.fit.to_dict().items() if key not in ("y", "v", "weights")},
     }
+
+
+def _examined(examined: Examined) -> dict[str, Any]:
+    """Return the numbers of all sides; what the records say in words stays there."""
+    plain = examined.to_dict()
+    coverage, unlocks = plain["coverage"], plain["unlocks"]
+    if "absent" in coverage:
+        kept = ("id", "size", "stage", "direction", "significant", "y", "v")
+        coverage["absent"] = [{key: one[key] for key in kept} for one in coverage["absent"]]
+    if isinstance(unlocks, list):
+        kept = ("id", "participants", "at_no_effect", "at_stated")
+        plain["unlocks"] = [{key: one[key] for key in kept} for one in unlocks]
+    return plain
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

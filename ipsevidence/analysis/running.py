@@ -322,7 +322,7 @@ def _as_review_manager(spec: Spec, rows: tuple[StudyRow, ...]) -> Fit:
 def _no_pool(spec: Spec, rows: tuple[StudyRow, ...]) -> str:
     """Say why there is no pool; empty where there is one."""
     if not rows:
-        return "no study has an effect on this measure"
+        return "no trial gives a number that can enter"
     if spec.purpose != "living":
         return ""
     if rows[0].unit == "arm":

@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from ipsevidence.analysis.reproduction import Reproduction, Verdict, reproduce
-from ipsevidence.analysis.specfiles import find_review, find_spec, review_files, spec_files
+from ipsevidence.analysis.reproduction import Reproduction, Verdict
+from ipsevidence.analysis.specfiles import find_review, review_files
 from ipsevidence.dataset.collection import Dataset
 from ipsevidence.dataset.review import PublishedReview, ReviewEstimate
 
@@ -64,24 +64,25 @@ class Score:
         return dataclasses.asdict(self)
 
 
-def scoreboard(dataset: Dataset) -> tuple[Score, ...]:
-    """Run every reproduction that ships with the data, and set all published reviews beside them.
+def scoreboard(dataset: Dataset, done: Iterable[Reproduction]) -> tuple[Score, ...]:
+    """Set what was run again beside all published reviews.
 
     Parameters
     ----------
     dataset : Dataset
-        The records; reviews and analyses are read from its root.
+        The records; reviews are read from its root.
+    done : iterable of Reproduction
+        Runs of specs that name the review they reproduce.
 
     Returns
     -------
     tuple of Score
         Reviews that were run again first, each part by label.
     """
-    specs = [find_spec(name, dataset.root) for name in spec_files(dataset.root)]
     runs: dict[str, list[Reproduction]] = {}
-    for spec in specs:
-        if spec.review is not None:
-            runs.setdefault(spec.review, []).append(reproduce(spec, dataset))
+    for one in done:
+        if one.run.spec.review is not None:
+            runs.setdefault(one.run.spec.review, []).append(one)
     scores = []
     for name in review_files(dataset.root):
         review = find_review(name, dataset.root)

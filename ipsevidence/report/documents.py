@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from ipsevidence.core import INTERVALS, MEASURES, PREDICTIONS, TAU2_ESTIMATORS, Method
+from ipsevidence.core import (
+    GLMM_MODELS,
+    INTERVALS,
+    MANTEL_HAENSZEL,
+    MEASURES,
+    PREDICTIONS,
+    TAU2_ESTIMATORS,
+    TAU2_INTERVALS,
+    TAU_PRIORS,
+    Method,
+)
 from ipsevidence.dataset import checks, reader
 from ipsevidence.dataset.collection import Dataset
 from ipsevidence.dataset.overview import wanted
@@ -12,7 +22,7 @@ from ipsevidence.dataset.tables import TABLES
 from ipsevidence.dataset.vocabulary import VOCABULARIES
 from ipsevidence.figures.numbers import Numerals
 
-__all__ = ["DOCUMENTS", "write_documents"]
+__all__ = ["DOCUMENTS", "METHOD_FAMILIES", "write_documents"]
 
 _NOTE = "<!-- Generated: make documents. -->\n"
 
@@ -68,17 +78,28 @@ def _dictionary(_: Dataset) -> str:
 
 
 def _methods(_: Dataset) -> str:
-    parts = [f"{_NOTE}\n# Methods by key\n\nWhat a spec or a call may name, and where each method comes from.\n"]
-    families: dict[str, Mapping[str, Method]] = {
-        "Effect measures": MEASURES,
-        "Between-study variance": TAU2_ESTIMATORS,
-        "Confidence intervals": INTERVALS,
-        "Prediction intervals": PREDICTIONS,
-    }
-    for title, registry in families.items():
-        rows = ((method.key, method.label, method.reference) for method in registry.values())
-        parts.append(f"\n## {title}\n\n" + _markdown(("key", "method", "reference"), rows))
+    intro = (
+        "What a spec or a call may name, where each method comes from, and what it adds to a methods section. Formulas"
+        " and comparisons: [methods](methods/README.md)."
+    )
+    parts = [f"{_NOTE}\n# Methods by key\n\n{intro}\n"]
+    for title, (parameter, registry) in METHOD_FAMILIES.items():
+        rows = ((method.key, method.label, method.reference, method.sentence) for method in registry.values())
+        parts.append(f"\n## {title}\n\n`{parameter}`\n\n" + _markdown(("key", "method", "reference", "sentence"), rows))
     return "".join(parts)
+
+
+METHOD_FAMILIES: dict[str, tuple[str, Mapping[str, Method]]] = {
+    "Effect measures": ("measure=", MEASURES),
+    "Between-study variance": ("tau2=", TAU2_ESTIMATORS),
+    "Intervals of the between-study variance": ("tau2_interval(method=)", TAU2_INTERVALS),
+    "Confidence intervals": ("interval=", INTERVALS),
+    "Prediction intervals": ("prediction=", PREDICTIONS),
+    "Mantel-Haenszel": ("mantel_haenszel(measure=)", MANTEL_HAENSZEL),
+    "Mixed models of the counts": ("glmm(model=)", GLMM_MODELS),
+    "Priors of the between-study standard deviation": ("bayes(tau_prior=)", TAU_PRIORS),
+}
+"""Title, parameter and registry of every family of methods."""
 
 
 def _wanted(dataset: Dataset) -> str:

@@ -10,14 +10,15 @@ import jinja2
 from markupsafe import Markup
 
 from ipsevidence.analysis import resultfiles
-from ipsevidence.core import PooledResult
+from ipsevidence.core import NotApplicable, PooledResult
 from ipsevidence.dataset.export import safe_cell
 from ipsevidence.dataset.storage import write_atomically
 from ipsevidence.dataset.vocabulary import BASIS
 from ipsevidence.figures import alternative_text, figure, save
-from ipsevidence.report import sentences, tables
+from ipsevidence.report import evidence_tables, sentences, tables
 
 if TYPE_CHECKING:
+    from ipsevidence.analysis.examining import Examined
     from ipsevidence.analysis.reproduction import Reproduction
     from ipsevidence.analysis.running import AnalysisRun
 
@@ -107,6 +108,7 @@ def _page(reproduction: "Reproduction", svg: str, words: str) -> str:
         lstrip_blocks=True,
     )
     analysis = reproduction.run
+    sides = _sides(reproduction.examined)
     # The drawing is ours: every text in it was escaped when it was written.
     drawing = Markup(svg[svg.find("<svg") :])  # noqa: S704
     return environment.get_template("report.html.j2").render(
@@ -120,11 +122,21 @@ def _page(reproduction: "Reproduction", svg: str, words: str) -> str:
         plots=PLOTS if svg else (),
         verdicts=tables.verdicts(reproduction) if reproduction.verdicts else None,
         tables=tables,
+        evidence=evidence_tables,
+        examined=reproduction.examined,
+        **sides,
         methods=sentences.methods(analysis),
         data_notes=list(_data_notes(analysis)),
         references=sentences.references(analysis),
         stamp=sentences.stamp(analysis),
     )
+
+
+def _sides(examined: "Examined | None") -> dict[str, Any]:
+    """Return the sides of an analysis that apply to it; None for each that does not."""
+    names = ("coverage", "absolutes", "readings", "missing", "unlocks")
+    found = {name: getattr(examined, name, None) for name in names}
+    return {name: None if isinstance(side, NotApplicable) else side for name, side in found.items()}
 
 
 def _data_notes(analysis: "AnalysisRun") -> Iterator[str]:

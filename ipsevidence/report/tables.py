@@ -18,10 +18,14 @@ from ipsevidence.figures.numbers import EN_DASH, Numerals
 from ipsevidence.report.table import Table, make
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ipsevidence.analysis.reproduction import Reproduction
     from ipsevidence.analysis.running import AnalysisRun, Fit
+    from ipsevidence.analysis.scoreboard import Score
 
 __all__ = [
+    "board",
     "decisions",
     "inputs",
     "outcomes",
@@ -63,6 +67,17 @@ def verdicts(reproduction: "Reproduction") -> Table:
             for v in reproduction.verdicts
         ),
         notes=("unverified: the figure was not read, or an input was chosen to match it; agreement is in brackets.",),
+    )
+
+
+def board(scores: "Iterable[Score]") -> Table:
+    """Every published review: run again with its verdicts, or what would unlock a check."""
+    rows = ((s.label, s.spec, s.published, s.computed or EN_DASH, s.verdict, s.counts or s.missing) for s in scores)
+    return make(
+        "Published reviews",
+        "Review|Analysis|Main result|Computed|Verdict|All verdicts, or what is wanted",
+        rows,
+        notes=("One review in full: ipsevidence reproduce ID.",),
     )
 
 

@@ -102,7 +102,30 @@ def _run_text(reproduction: "Reproduction") -> None:
     say(analysis.spec.title)
     table(tables.inputs(analysis))
     table(tables.results(analysis))
+    _surroundings(reproduction)
     _notes(analysis)
+
+
+def _surroundings(reproduction: "Reproduction") -> None:
+    """Print what surrounds the pool: coverage with its bounds, people, readings, comparisons."""
+    from ipsevidence.core import NotApplicable
+    from ipsevidence.report import evidence_tables as about
+
+    analysis, examined = reproduction.run, reproduction.examined
+    if examined is None:
+        return
+    if not isinstance(examined.coverage, NotApplicable):
+        say(f"In the pool: {examined.coverage.sentence}.")
+        if examined.coverage.bounds:
+            table(about.bounds(analysis, examined.coverage))
+    if not isinstance(examined.absolutes, NotApplicable):
+        table(about.absolutes(examined.absolutes))
+    if not isinstance(examined.readings, NotApplicable):
+        table(about.readings(analysis, examined.readings))
+    if analysis.contrasts:
+        table(about.contrasts(analysis))
+    if analysis.moderators:
+        table(about.moderators(analysis))
 
 
 def reproductions(
@@ -125,6 +148,11 @@ def reproductions(
             write_report(reproduction, out / reproduction.run.spec.id if every else out)
     if as_json:
         envelope("reproduce", [plain(reproduction) for reproduction in done], [origin(dataset)])
+        return
+    if every:
+        from ipsevidence.analysis.scoreboard import scoreboard
+
+        table(tables.board(scoreboard(dataset, done)))
         return
     for reproduction in done:
         analysis = reproduction.run

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from ipsevidence import core
+from ipsevidence.core.registry import Method
 from ipsevidence.dataset.checks import CHECKS
 from ipsevidence.dataset.collection import load
 from ipsevidence.dataset.reader import CHECKS as READER_CHECKS
-from ipsevidence.report.documents import DOCUMENTS, _cell, write_documents
+from ipsevidence.report.documents import DOCUMENTS, METHOD_FAMILIES, _cell, write_documents
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +24,20 @@ def test_every_check_is_on_the_page(toy):
     page = DOCUMENTS["checks.md"](toy)
     for key in (*CHECKS, *READER_CHECKS):
         assert f"| {key} |" in page
+
+
+def test_every_method_is_on_the_page(toy):
+    registries = [
+        value
+        for value in (getattr(core, name) for name in core.__all__ if name.isupper())
+        if isinstance(value, dict) and all(isinstance(entry, Method) for entry in value.values())
+    ]
+    shown = [registry for _, registry in METHOD_FAMILIES.values()]
+    assert all(any(registry is other for other in shown) for registry in registries)
+    page = DOCUMENTS["methods-by-key.md"](toy)
+    for registry in registries:
+        for method in registry.values():
+            assert f"| {_cell(method.key)} | {_cell(method.label)} | {_cell(method.reference)} |" in page
 
 
 def test_a_cell_stays_a_cell():
