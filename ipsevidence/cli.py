@@ -212,6 +212,26 @@ def reproduce(
     on_analyses.reproductions(spec, data, every=every, out=out, as_json=as_json, quiet=quiet)
 
 
+@app.command()
+def answer(
+    population: Annotated[
+        str, typer.Option("--population", "-p", help="all, a group such as justice, or a tag such as ptsd.")
+    ] = "all",
+    baseline: Annotated[
+        float | None,
+        typer.Option("--baseline", help="Share with the outcome without IPS, such as 0.2; within the trials' own."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the forest plot to this file.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Answer one question on one screen: what the evidence says for a population, what it lacks first."""
+    from ipsevidence.terminal.answer import answered
+
+    answered(population, baseline, data, out=out, as_json=as_json, quiet=quiet)
+
+
 Columns = Annotated[
     str | None,
     typer.Option("--columns", help="Names in the table for ours, as in ai=events_ips,n1i=total_ips."),

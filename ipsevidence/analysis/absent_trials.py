@@ -9,7 +9,7 @@ from ipsevidence import core
 from ipsevidence.analysis.rows import Counts, shown
 from ipsevidence.analysis.selection import Decision, known_size
 from ipsevidence.analysis.spec import CONTRASTS, Spec
-from ipsevidence.dataset.arithmetic import RATIOS, half_unit
+from ipsevidence.dataset.arithmetic import RATIOS, log_symmetric
 from ipsevidence.dataset.record import Arm, Number, Outcome, Published, Quantity, StatedEffect, Study
 from ipsevidence.dataset.vocabulary import BASIS, CONCEPT, WINDOW
 
@@ -351,13 +351,7 @@ def _usable(effect: Published) -> bool:
         return True
     if effect.ci is None:
         return effect.estimate > 0
-    estimate, (low, high) = effect.estimate, effect.ci
-    if not 0 < low <= estimate <= high:
-        return False
-    half = half_unit(estimate)
-    least = math.sqrt(math.prod(max(float(bound) - half_unit(bound), 0.0) for bound in (low, high)))
-    most = math.sqrt(math.prod(float(bound) + half_unit(bound) for bound in (low, high)))
-    return least - half <= float(estimate) <= most + half
+    return log_symmetric(effect.estimate, *effect.ci)
 
 
 def _words_of(said: _Said) -> str:

@@ -30,7 +30,6 @@ __all__ = [
     "About",
     "Claim",
     "ClaimNotFoundError",
-    "Correlation",
     "Ground",
     "InlineAnalysis",
     "Rule",
@@ -58,7 +57,7 @@ class RuleKind:
     needs : frozenset of str
         The fields of `Rule` that it wants.
     grounds : int
-        How many results it looks at; 0 for correlations, which stand in the claim.
+        How many results it looks at.
     quantity : str
         What is held against the threshold.
     """
@@ -124,7 +123,7 @@ RULES: dict[str, RuleKind] = {
     "correlation-above": RuleKind(
         words="the 95% CI of the pooled correlation lies above the threshold",
         needs=_ABOVE,
-        grounds=0,
+        grounds=1,
         quantity="pooled correlation",
     ),
 }
@@ -142,12 +141,10 @@ if TYPE_CHECKING:
     RuleKey: TypeAlias = str
     ModeratorKey: TypeAlias = str
     Read: TypeAlias = str
-    Scale: TypeAlias = str
 else:
     RuleKey = Literal[tuple(RULES)]
     ModeratorKey = Literal[tuple(MODERATORS)]
     Read = Literal[tuple(terms.READ)]
-    Scale = Literal[tuple(terms.SCALE)]
 
 
 class Statement(Record):
@@ -241,18 +238,6 @@ class Ground(Record):
         return self
 
 
-class Correlation(Record):
-    """A printed correlation between programmes' fidelity and employment, with the number of programmes."""
-
-    id: Identifier
-    label: Text
-    scale: Scale
-    r: Annotated[Quantity, Field(gt=-1, lt=1)]
-    n: Annotated[int, Field(ge=4, le=100_000)]
-    overlaps_with: tuple[Identifier, ...] = ()
-    source: Statement
-
-
 class Claim(Record):
     """A claim, its source, and the rule that decides it, written before the analysis was judged by it."""
 
@@ -265,7 +250,6 @@ class Claim(Record):
     rule: Rule
     decision: Text
     decided_on: tuple[Ground, ...] = ()
-    correlations: tuple[Correlation, ...] = ()
     missing: Text | None = None
     committed_on: Date
     known_before: Text | None = None
@@ -275,20 +259,17 @@ class Claim(Record):
     def _can_be_judged(self) -> Self:
         grounds = RULES[self.rule.kind].grounds
         if self.missing is not None:
-            if self.decided_on or self.correlations:
+            if self.decided_on:
                 raise PydanticCustomError("claim_form", "`missing` says why there is nothing in `decided_on`")
             return self
-        if len(self.decided_on) != grounds or bool(self.correlations) != (grounds == 0):
+        if len(self.decided_on) != grounds:
             raise PydanticCustomError(
                 "claim_form",
                 "a rule of kind {kind} is decided on {what}; where that does not exist, say so in `missing`",
-                {"kind": self.rule.kind, "what": f"{grounds} in `decided_on`" if grounds else "`correlations`"},
+                {"kind": self.rule.kind, "what": f"{grounds} in `decided_on`"},
             )
         if (self.rule.kind == "slope-below") != any(ground.moderator for ground in self.decided_on):
             raise PydanticCustomError("claim_form", "`moderator` goes with the rule slope-below, and only with it")
-        names = {one.id for one in self.correlations}
-        if any(other not in names for one in self.correlations for other in one.overlaps_with):
-            raise PydanticCustomError("claim_form", "`overlaps_with` names no other correlation of the claim")
         return self
 
     def spec(self, ground: Ground) -> Spec | None:

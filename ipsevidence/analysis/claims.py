@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
 from ipsevidence import core
-from ipsevidence.analysis.claimfiles import RULES, Claim, Correlation, Ground, Rule
+from ipsevidence.analysis.claimfiles import RULES, Claim, Ground, Rule
 from ipsevidence.analysis.rates import rate_interval
 from ipsevidence.analysis.rows import StudyRow
 from ipsevidence.analysis.running import AnalysisRun, Fit, run
@@ -37,9 +37,9 @@ class GroundResult:
     k : int
         Studies in it.
     eligible : int or None
-        Studies that answer the question, in the pool or not; None for one group and for correlations.
+        Studies that answer the question, in the pool or not; None for one group.
     participants : float
-        Participants in it; nan for correlations and slopes.
+        Participants in it, for correlations programmes; nan for slopes.
     estimate, low, high, prediction_low, prediction_high : float
         The pooled value with its intervals; nan where there is none.
     why : str
@@ -168,8 +168,6 @@ def judge(claim: Claim, dataset: Dataset, runs: Mapping[str, AnalysisRun] | None
     rule = claim.rule
     if claim.missing is not None:
         found = _Measured(grounds=(), why=f"what is missing: {claim.missing}")
-    elif claim.correlations:
-        found = _correlated(claim.correlations, rule)
     else:
         made = tuple(_run_of(claim, ground, dataset, runs or {}) for ground in claim.decided_on)
         found = _measured(claim, made, dataset)
@@ -228,7 +226,7 @@ def _measured(claim: Claim, runs: Sequence[AnalysisRun], dataset: Dataset) -> _M
     pairs = tuple(zip(claim.decided_on, runs, strict=True))
     if claim.rule.kind == "slope-below":
         return _slope(*pairs[0], claim.rule)
-    parts = tuple(_part(ground, made) for ground, made in pairs)
+    parts = tuple(_part(ground, made, claim.rule) for ground, made in pairs)
     results = tuple(_result(ground, made, part) for (ground, made), part in zip(pairs, parts, strict=True))
     for result, (made, part) in zip(results, zip(runs, parts, strict=True), strict=True):
         why = _too_few(result, claim.rule) or result.why
@@ -245,26 +243,42 @@ def _measured(claim: Claim, runs: Sequence[AnalysisRun], dataset: Dataset) -> _M
 
 
 def _fits_the_rule(claim: Claim, made: AnalysisRun) -> None:
-    """Refuse a rule on ratios for what is no ratio, and one on rates for what is no rate."""
-    rates = claim.rule.kind.startswith("rate-")
-    right = made.measure.needs == "proportion" if rates else made.measure.scale == "log"
+    """Refuse a rule on ratios for what is no ratio, and those on rates and correlations for what is neither."""
+    measure = made.measure
+    what, right = {
+        "rate": ("rates", measure.needs == "proportion"),
+        "correlation": ("correlations", measure.scale == "fisher-z"),
+    }.get(claim.rule.kind.partition("-")[0], ("ratios", measure.scale == "log"))
     if not right or float(made.spec.model.level) != LEVEL:
         raise core.InputError(
-            f"{claim.id}: the rule {claim.rule.kind} needs {'rates' if rates else 'ratios'} with 95% intervals;"
+            f"{claim.id}: the rule {claim.rule.kind} needs {what} with 95% intervals;"
             f" {made.spec.id} pools {made.measure.key} at {made.spec.model.level}",
             parameter="decided_on",
         )
 
 
-def _part(ground: Ground, made: AnalysisRun) -> tuple[tuple[int, ...], Fit]:
+def _part(ground: Ground, made: AnalysisRun, rule: Rule) -> tuple[tuple[int, ...], Fit]:
     """Return the rows of a ground, by position, and their pool."""
     if ground.group is None:
-        return tuple(range(len(made.rows))), made.fit
-    for group in made.groups:
-        if group.id == ground.group:
-            return group.members, group.fit
-    have = ", ".join(group.id for group in made.groups) or "none"
-    raise core.InputError(f"{made.spec.id} has no group {ground.group!r}; it has: {have}", parameter="group")
+        members, fit = tuple(range(len(made.rows))), made.fit
+    else:
+        group = next((one for one in made.groups if one.id == ground.group), None)
+        if group is None:
+            have = ", ".join(one.id for one in made.groups) or "none"
+            raise core.InputError(f"{made.spec.id} has no group {ground.group!r}; it has: {have}", parameter="group")
+        members, fit = group.members, group.fit
+    if rule.kind == "correlation-above" and len(members) > 1:
+        fit = _correlated(made, members)
+    return members, fit
+
+
+def _correlated(made: AnalysisRun, members: tuple[int, ...]) -> core.PooledResult:
+    """Pool correlations on Fisher's z, two as a common effect.
+
+    Three and more by the ad hoc Hartung-Knapp interval, as the rules for few studies have it (`core.small_k_pool`).
+    """
+    y, v = ([part[index] for index in members] for part in (made.y, made.v))
+    return core.small_k_pool(y, v, tau2=made.spec.model.tau2, level=LEVEL).headline
 
 
 def _result(ground: Ground, made: AnalysisRun, part: tuple[tuple[int, ...], Fit]) -> GroundResult:
@@ -351,30 +365,6 @@ def _slope(ground: Ground, made: AnalysisRun, rule: Rule) -> _Measured:
         why = _too_few(result, rule) or fit.because
         return _Measured((result,), fit.slope, fit.low, fit.high, why)
     raise core.InputError(f"{made.spec.id} has no moderator {ground.moderator!r}", parameter="moderator")
-
-
-def _correlated(correlations: Sequence[Correlation], rule: Rule) -> _Measured:
-    """Pool correlations on Fisher's z; of samples that may overlap the largest, or the first of these, stands for all.
-
-    Two are pooled as a common effect, three and more by the ad hoc Hartung-Knapp interval, as the rules for few
-    studies have it (`core.small_k_pool`).
-    """
-    kept: list[Correlation] = []
-    for one in sorted(correlations, key=lambda each: -each.n):
-        if not any(one.id in other.overlaps_with or other.id in one.overlaps_with for other in kept):
-            kept.append(one)
-    scales = {one.scale for one in kept}
-    base = GroundResult(label=f"correlations, {', '.join(sorted(scales))}", measure="correlation", k=len(kept))
-    why = _too_few(base, rule)
-    if len(scales) > 1:
-        why = "correlations on different scales are not pooled"
-    if why:
-        return _Measured(grounds=(base,), why=why)
-    y, v = core.correlation("ZCOR", [float(one.r) for one in kept], [one.n for one in kept])
-    fit = core.small_k_pool(y, v, level=LEVEL).headline
-    estimate, low, high = (math.tanh(value) for value in (fit.estimate, fit.ci.low, fit.ci.high))
-    result = dataclasses.replace(base, estimate=estimate, low=low, high=high)
-    return _Measured((result,), estimate, low, high)
 
 
 def _said(rule: Rule, found: _Measured, verdict: str) -> str:

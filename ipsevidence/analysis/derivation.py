@@ -7,6 +7,7 @@ from ipsevidence import core
 from ipsevidence.analysis.groupings import grouped
 from ipsevidence.analysis.rows import Counts, Share, StudyRow
 from ipsevidence.analysis.spec import CONTRASTS, Spec, StudyChoice
+from ipsevidence.dataset.arithmetic import log_symmetric
 from ipsevidence.dataset.record import Arm, Number, Outcome, Published, Reading, Study
 from ipsevidence.dataset.vocabulary import BASIS, CONCEPT, WINDOW
 
@@ -144,7 +145,11 @@ def _published_row(
 
 
 def _published(spec: Spec, outcome: Outcome, of: list[Arm], against: list[Arm]) -> Published | None:
-    """Return the effect printed for these two arms on the measure of the analysis, unadjusted ones first."""
+    """Return the effect printed for these two arms on the measure of the analysis, unadjusted ones first.
+
+    A ratio that is not midway between its bounds on the log scale is passed over: one of the three is wrong, or the
+    interval is of another kind, and a variance taken from it would be too.
+    """
     if "published" not in spec.outcome.inputs or len(of) != 1 or len(against) != 1:
         return None
     found = [
@@ -154,6 +159,7 @@ def _published(spec: Spec, outcome: Outcome, of: list[Arm], against: list[Arm]) 
         and (effect.of, effect.against) == (of[0].id, against[0].id)
         and effect.estimate is not None
         and effect.ci is not None
+        and (core.MEASURES[effect.measure].scale != "log" or log_symmetric(effect.estimate, *effect.ci))
         and _ORDER[effect.basis] <= _ORDER[spec.studies.weakest_basis]
     ]
     return min(found, key=lambda effect: bool(effect.adjusted), default=None)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ipsevidence.analysis.claimfiles import Claim
 from ipsevidence.analysis.spec import Spec
 from ipsevidence.dataset.record import Study
 from ipsevidence.dataset.review import PublishedReview
@@ -13,7 +14,12 @@ from ipsevidence.dataset.storage import write_atomically
 
 __all__ = ["SCHEMAS", "schema_text", "write_schemas"]
 
-SCHEMAS: dict[str, type[BaseModel]] = {"analysis": Spec, "published": PublishedReview, "study": Study}
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "analysis": Spec,
+    "claim": Claim,
+    "published": PublishedReview,
+    "study": Study,
+}
 """Kinds of files by the name of their schema: schema/<name>.schema.json."""
 
 

@@ -1,4 +1,4 @@
-"""Validate and format files, be they records, specs or reviews: what `validate` and `fmt` do, without printing."""
+"""Validate and format files, be they records, specs, reviews or claims: what `validate` and `fmt` do, without printing."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from pydantic import BaseModel
 
+from ipsevidence.analysis.claimfiles import Claim, claim_files, unresolved_names
 from ipsevidence.analysis.spec import Spec
 from ipsevidence.analysis.specfiles import spec_files
 from ipsevidence.dataset.checks import check_dataset, check_entry
@@ -22,6 +23,7 @@ __all__ = ["Validation", "canonical_form", "validate"]
 
 Place: TypeAlias = tuple[str | int, ...]
 
+_OF_A_CLAIM = frozenset(("stated_by", "rule"))
 _OF_A_SPEC = frozenset(("purpose", "question"))
 _OF_A_REVIEW = frozenset(("kind", "citation"))
 _OF_A_RECORD = frozenset(("arms", "design", "population", "status", "reports", "outcomes"))
@@ -41,8 +43,8 @@ def validate(files: Sequence[Path] | None = None, data: Path | None = None) -> V
     Parameters
     ----------
     files : sequence of Path, optional
-        Files, or folders of them. What a file is, a record, a spec or a review, is read off its keys, and off its
-        folder where they do not tell. By default everything in the dataset, with the checks that need all records
+        Files, or folders of them. What a file is, a record, a spec, a review or a claim, is read off its keys, and
+        off its folder where they do not tell. By default everything in the dataset, with the checks that need all records
         together.
     data : Path, optional
         Folder of the dataset; see `ipsevidence.dataset.collection.find_data`.
@@ -78,11 +80,11 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
     Parameters
     ----------
     files : sequence of Path, optional
-        Files, or folders of them; by default every record and spec of the dataset.
+        Files, or folders of them; by default every record, spec, review and claim of the dataset.
     data : Path, optional
         Folder of the dataset.
     write : bool
-        Whether to rewrite the files. Nothing is written unless every file is a record, a spec or a review.
+        Whether to rewrite the files. Nothing is written unless every file is one of these.
 
     Returns
     -------
@@ -91,7 +93,7 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
     Raises
     ------
     ReadError
-        If a file is not YAML of the kind that the reader admits, or not such a record, spec or review.
+        If a file is not YAML of the kind that the reader admits, or not such a record, spec, review or claim.
     FileNotFoundError
         If a file that was named does not exist, or a folder that was named holds no YAML file.
     """
@@ -140,7 +142,7 @@ def _findings(path: Path, name: str, dataset: Dataset | None = None) -> tuple[Fi
 
 
 def _wrong_names(document: BaseModel, stem: str, dataset: Dataset | None) -> Iterator[tuple[Place, str, str]]:
-    """Yield the names in a spec or review that do not resolve: its own id, and the studies that it names."""
+    """Yield the names in a file that do not resolve: its own id, and the studies or analyses that it names."""
     named: list[tuple[Place, str]] = []
     if isinstance(document, PublishedReview):
         named += [(("included", i), study) for i, study in enumerate(document.included)]
@@ -150,6 +152,8 @@ def _wrong_names(document: BaseModel, stem: str, dataset: Dataset | None) -> Ite
     own = getattr(document, "id", stem)
     if own != stem:
         yield ("id",), f"the id is {own}, the file is {stem}.yaml", "give the file the name of the id"
+    if isinstance(document, Claim) and dataset is not None:
+        yield from unresolved_names(document, dataset.root)
     for place, study in named:
         if dataset is not None and study not in dataset:
             yield place, f"there is no record {study}{dataset.suggestion(study)}", "correct the id, or leave it out"
@@ -166,6 +170,8 @@ def _model(content: bytes, path: Path) -> type[BaseModel]:
 
 def _model_by_keys(tree: Mapping) -> type[BaseModel] | None:
     keys = {key.text for key, _ in tree.pairs}
+    if keys >= _OF_A_CLAIM:
+        return Claim
     if keys & _OF_A_SPEC:
         return Spec
     if keys >= _OF_A_REVIEW and "arms" not in keys:
@@ -175,13 +181,15 @@ def _model_by_keys(tree: Mapping) -> type[BaseModel] | None:
 
 def _model_by_folder(path: Path) -> type[BaseModel]:
     folder = path.resolve().parent
-    if folder.name == "published" and folder.parent.name == "analyses":
-        return PublishedReview
+    below = {"published": PublishedReview, "claims": Claim}
+    if folder.name in below and folder.parent.name == "analyses":
+        return below[folder.name]
     return Spec if folder.name == "analyses" else Study
 
 
 def _other_files(root: Path) -> list[Path]:
-    return [*spec_files(root).values(), *sorted((root / "analyses" / "published").glob("[!_]*.yaml"))]
+    published = sorted((root / "analyses" / "published").glob("[!_]*.yaml"))
+    return [*spec_files(root).values(), *published, *claim_files(root).values()]
 
 
 def _named(files: Sequence[Path]) -> Iterator[Path]:

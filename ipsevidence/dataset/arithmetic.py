@@ -32,6 +32,7 @@ __all__ = [
     "interval_agrees",
     "is_hedged",
     "is_rounded_to",
+    "log_symmetric",
     "nearest_counts",
     "p_values",
     "printed_p",
@@ -277,6 +278,27 @@ def rule_result(rule: str) -> RuleResult | None:
         else:
             total, term, sign = total + sign * term, operand, 1 if plain == "+" else -1
     return RuleResult(total + sign * term, operands)
+
+
+def log_symmetric(estimate: Decimal, low: Decimal, high: Decimal) -> bool:
+    """Return whether a ratio lies midway between its bounds on the log scale, as far as the printed digits can tell.
+
+    Parameters
+    ----------
+    estimate, low, high : Decimal
+        A ratio with its interval, as printed.
+
+    Returns
+    -------
+    bool
+        False as well where the bounds are not above 0 or do not hold the estimate.
+    """
+    if not 0 < low <= estimate <= high:
+        return False
+    least = math.sqrt(math.prod(max(float(bound) - half_unit(bound), 0.0) for bound in (low, high)))
+    most = math.sqrt(math.prod(float(bound) + half_unit(bound) for bound in (low, high)))
+    half = half_unit(estimate)
+    return least - half <= float(estimate) <= most + half
 
 
 def half_unit(printed: Decimal) -> float:

@@ -16,6 +16,7 @@ from ipsevidence.dataset.arithmetic import (
     estimate_agrees,
     half_unit,
     interval_agrees,
+    log_symmetric,
     p_values,
     printed_p,
     recompute,
@@ -191,10 +192,7 @@ def _interval_not_log_symmetric(case: Case) -> Iterator[Problem]:
         estimate, ci = published.estimate, published.ci
         if published.measure not in RATIOS or estimate is None or ci is None or not 0 < ci[0] <= estimate <= ci[1]:
             continue
-        least = math.sqrt(math.prod(max(float(bound) - half_unit(bound), 0.0) for bound in ci))
-        most = math.sqrt(math.prod(float(bound) + half_unit(bound) for bound in ci))
-        half = half_unit(estimate)
-        if not least - half <= estimate <= most + half:
+        if not log_symmetric(estimate, *ci):
             middle = math.sqrt(math.prod(map(float, ci)))
             yield Problem(
                 (*path, "ci"),

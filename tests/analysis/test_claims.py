@@ -187,28 +187,40 @@ def test_a_pooled_rate(threshold, verdict, spec_of, toy):
     assert (found.estimate, found.low) == pytest.approx((0.5, low), rel=1e-9)
 
 
-def correlations(*values, **more):
-    return tuple(
-        {"id": f"c{i}", "label": "sites", "scale": "ips-25", "r": r, "n": n, "source": SOURCE, **more.get(f"c{i}", {})}
+def correlated(spec_of, *values):
+    """Return an analysis of correlations (r, programmes), on Fisher's z with variance 1/(n - 3)."""
+    rows = [
+        StudyRow(id=f"c{i}", label=f"C{i}", y=math.atanh(r), v=1 / (n - 3), participants=float(n))
         for i, (r, n) in enumerate(values)
-    )
+    ]
+    return pool_rows(spec_of(effect={"measure": "ZCOR"}), rows)
 
 
-def test_correlations_are_pooled_on_fishers_z(toy):
+def test_two_correlations_are_pooled_as_a_common_effect(spec_of, toy):
     # metafor: rma(yi, vi, method = "EE") on escalc("ZCOR", ri = c(.34, .36), ni = c(79, 34)).
-    both = correlations((0.34, 79), (0.36, 34))
-    found = judge(claim("correlation-above", threshold=0, minimum_k=2, on=(), correlations=both), toy)
+    made = correlated(spec_of, (0.34, 79), (0.36, 34))
+    found = judge(claim("correlation-above", threshold=0, minimum_k=2), toy, {"toy": made})
     assert found.verdict == "supported"
     assert (found.estimate, found.low, found.high) == pytest.approx((0.345827, 0.169566, 0.500650), abs=1e-6)
+    assert (found.grounds[0].k, found.grounds[0].participants) == (2, 113)
 
 
-def test_of_overlapping_samples_one_counts(toy):
-    both = correlations((0.34, 79), (0.36, 34), c0={"overlaps_with": ("c1",)})
-    found = judge(claim("correlation-above", threshold=0, minimum_k=2, on=(), correlations=both), toy)
-    assert (found.verdict, found.grounds[0].k) == ("not-testable", 1)
-    mixed = correlations((0.34, 79), (0.36, 34), c1={"scale": "ips-15"})
-    found = judge(claim("correlation-above", threshold=0, minimum_k=2, on=(), correlations=mixed), toy)
-    assert "different scales" in found.reason
+def test_three_correlations_have_the_ad_hoc_interval(spec_of, toy):
+    # Three of one size and value: Q is 0, and the ad hoc factor 1, so that t on 2 df times Wald's error is left:
+    # atanh(.5) +- 4.302653 * sqrt(1 / (3 * 25)), which is 0.549306 +- 0.496828.
+    made = correlated(spec_of, *[(0.5, 28)] * 3)
+    found = judge(claim("correlation-above", threshold=0, minimum_k=2), toy, {"toy": made})
+    assert (found.estimate, found.low, found.high) == pytest.approx(
+        (0.5, math.tanh(0.549306 - 0.496828), math.tanh(0.549306 + 0.496828)), abs=1e-5
+    )
+    assert found.verdict == "supported"
+
+
+def test_one_correlation_stands_by_itself(spec_of, toy):
+    # becker-2001-fidelity: tanh(atanh(.76) +- 1.959964 / sqrt(7)).
+    found = judge(claim("correlation-above", threshold=0, minimum_k=2), toy, {"toy": correlated(spec_of, (0.76, 10))})
+    assert found.verdict == "not-testable"
+    assert "C0 0.76 (0.25 to 0.94)" in found.reason
 
 
 def test_a_slope_below_ten_studies_is_not_testable(spec_of, toy):
@@ -257,6 +269,8 @@ def test_a_group_of_an_analysis(spec_of, toy):
 def test_a_rule_that_does_not_fit_the_measure_is_an_error(made, toy, spec_of):
     with pytest.raises(core.InputError, match="needs rates with 95% intervals; toy pools RR"):
         judge(claim("rate-at-least", threshold=0.4), toy, {"toy": made(2.0)})
+    with pytest.raises(core.InputError, match="needs correlations with 95% intervals; toy pools RR"):
+        judge(claim("correlation-above", threshold=0), toy, {"toy": made(2.0)})
     ninety = pooled(spec_of, [0.5] * 5, model={"level": Decimal("0.9"), "tau2": "dl", "interval": "wald"})
     with pytest.raises(core.InputError, match=r"ratios with 95% intervals; toy pools RR at 0\.9"):
         judge(claim("ratio-above", threshold=1), toy, {"toy": ninety})
@@ -277,7 +291,7 @@ def test_a_rule_that_does_not_fit_the_measure_is_an_error(made, toy, spec_of):
         ({"decided_on": ({},)}, "give either `analysis`"),
         ({"decided_on": ({"analysis": "a", "group": "b", "moderator": "year"},)}, "not both"),
         ({"stated_by": ({**SOURCE, "read": "none"},)}, "names what quotes it"),
-        ({"correlations": correlations((0.1, 9), c0={"overlaps_with": ("x",)})}, "is decided on|names no other"),
+        ({"rule": {"kind": "correlation-above", "threshold": 0, "minimum_k": 2}, "decided_on": ()}, "on 1 in"),
     ],
 )
 def test_a_claim_that_cannot_be_judged_is_refused(change, words):

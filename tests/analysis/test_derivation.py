@@ -251,3 +251,12 @@ def test_why_a_correlation_does_not_enter(toy, spec_of):
         with_correlation(toy, r="1.2")
     with pytest.raises(ValidationError, match="needs `outcome: scale`"):
         spec_of(effect={"measure": "ZCOR"})
+
+
+def test_a_ratio_off_the_middle_of_its_interval_does_not_enter(toy, spec_of):
+    # Probyn 2021, doi:10.1017/S1463423621000827, prints 2.81 (1.98-7.37); the middle on the log scale is 3.82
+    spec = spec_of(effect={"measure": "RR"}, outcome={"inputs": ("counts", "published")})
+    wrong = with_printed(toy, "zeta-2006", printed(estimate="2.81", ci=("1.98", "7.37")))
+    assert decision(select(spec, wrong), "zeta-2006").stage == "counts"
+    right = with_printed(toy, "zeta-2006", printed(estimate="2.46", ci=("1.16", "5.22")))
+    assert decision(select(spec, right), "zeta-2006").included
