@@ -29,6 +29,24 @@ def test_its_numbers_are_those_of_the_analysis():
         assert part in words
 
 
+def test_what_it_says_of_today_is_what_comes_out():
+    from ipsevidence.analysis.covering import coverage_of
+
+    dataset = ipsevidence.load(ROOT)
+    run = ipsevidence.run("primary", dataset)
+    coverage = coverage_of(run, dataset)
+    words = re.sub(r"\s+", " ", TEXT)
+    no_effect, stated = (math.exp(bound.fit.estimate) for bound in coverage.bounds)
+    for part in (
+        f"risk ratio {math.exp(run.fit.estimate):.2f}, 95% CI {shown(run.fit.ci)}; prediction interval "
+        f"{shown(run.fit.prediction)}",
+        f"{coverage.k} of {coverage.eligible} eligible trials and a tenth of their participants",
+        f"with all of them at no effect the pool is {no_effect:.2f}, with each at what is stated of it {stated:.2f}",
+    ):
+        assert part in words
+    assert 0.05 < coverage.share < 0.15
+
+
 def test_its_counts_are_those_of_the_dataset():
     assert f"{len(ipsevidence.load(ROOT))} trials, pilots and services" in TEXT
     assert f"{len(list((ROOT / 'analyses' / 'published').glob('*.yaml')))} published reviews" in TEXT
