@@ -44,6 +44,7 @@ documents: $(VENV)/.installed  ## regenerate the pages of docs/ that come from r
 
 images: $(VENV)/.installed  ## regenerate the figures that the documents show
 	@$(BIN)/ipsevidence figure forest bond-2019-nine-rcts -o docs/images/bond-2019-nine-rcts.png
+	@$(BIN)/python docs/gallery/make_gallery.py
 
 reference:  ## recompute the reference values (needs R with metafor)
 	cd tests/reference/metafor && for script in make_*.R; do Rscript $$script || exit 1; done

@@ -289,9 +289,37 @@ def pool(
 
 @app.command()
 def figure(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="forest.")],
-    source: Annotated[str, typer.Argument(metavar="SPEC|FILE", help="An analysis, or a table of your own.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: .png, .svg, .pdf or .eps.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="forest, cumulative, leave-one-out, compact, funnel, baujat, radial, labbe, drapery, gosh, bubble, "
+            "influence, specification, readings, rob, map, flow, icons, coverage, strip, fidelity, timeline, bayes, "
+            "card, control-risk; gallery draws all of them.",
+        ),
+    ],
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="[SPEC|FILE]", help="An analysis, or a table of your own; map and strip need none."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write: .png, .svg, .pdf or .eps; a folder for gallery.")
+    ] = None,
+    style: Annotated[str, typer.Option(help="default, revman, jama, bmj, lancet, nejm.")] = "default",
+    by: Annotated[
+        str | None,
+        typer.Option("--by", help="Groups of an analysis, such as comparator or region; of a table, a column."),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", help="Only these studies of an analysis: group=justice, tag=ptsd, design=rct."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help='Options of the kind: contours, study=davis-2018, moderator=year, palette=grey, arms="A,B".'
+        ),
+    ] = None,
     columns: Columns = None,
     measure: MeasureName = None,
     tau2: Tau2 = None,
@@ -299,23 +327,32 @@ def figure(
     prediction: Prediction = None,
     level: Level = None,
     ci_level: CiLevel = None,
-    arms: Annotated[str | None, typer.Option(help='Headings of the two arms, as in "IPS,usual care".')] = None,
-    favours: Annotated[
-        str | None, typer.Option(help='Words left and right under the axis, as in "favours control,favours IPS".')
-    ] = None,
-    style: Annotated[str, typer.Option(help="Preset.")] = "default",
     data: Data = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Draw a figure of an analysis or of your own table; a table takes the options of pool."""
-    from ipsevidence.terminal import analyses as on_analyses
+    from ipsevidence.terminal.drawing import drawn, pairs
 
+    if out is None:
+        raise typer.BadParameter("name the file to write: -o forest.svg, or a folder for gallery")
     settings = _given(
         measure=measure, tau2=tau2, interval=interval, prediction=prediction, level=level, ci_level=ci_level
     )
-    words = _given(arms=arms, favours=favours)
-    on_analyses.drawn(kind, source, out, columns, settings, words, style, data, as_json=as_json, quiet=quiet)
+    drawn(
+        kind,
+        source,
+        out,
+        columns=columns,
+        settings=settings,
+        given=pairs("--set", set_ or []),
+        by=by,
+        where=pairs("--where", where or []),
+        style=style,
+        data=data,
+        as_json=as_json,
+        quiet=quiet,
+    )
 
 
 def _version(asked: bool) -> None:

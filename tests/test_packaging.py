@@ -68,6 +68,8 @@ def test_the_wheel_holds_every_module_template_record_and_analysis(unpacked):
             assert (package / "_data" / name / file).read_bytes() == (ROOT / name / file).read_bytes()
     assert "_dataset.yaml" in files(package / "_data/studies", "*.yaml")
     assert len(files(package / "_data/studies", "[!_]*.yaml")) >= 193
+    assert files(package / "_data/analyses", "claims/*.yaml")
+    assert {"claims.json", "multiverse.json"} <= files(package / "_data/analyses/results", "*.json")
 
 
 def test_the_wheel_holds_nothing_else(wheel):
@@ -77,7 +79,7 @@ def test_the_wheel_holds_nothing_else(wheel):
     assert {top.rpartition(".")[2] for top in tops - {"ipsevidence"}} == {"dist-info"}
     assert len(tops) == 2
     suffixes = {Path(name).suffix for name in names if name.startswith("ipsevidence/")}
-    assert suffixes == {".py", ".j2", ".typed", ".yaml", ".json"}
+    assert suffixes == {".py", ".j2", ".typed", ".yaml", ".json", ".ttf", ".txt"}
     assert not [name for name in names if "test" in name.rpartition("/")[2].removesuffix(".py").split("_")]
     assert {"LICENSE", "LICENSE-DATA"} <= {name.rpartition("/")[2] for name in names}
 

@@ -48,7 +48,7 @@ def test_what_it_says_of_today_is_what_comes_out():
 
 
 def test_its_counts_are_those_of_the_dataset():
-    assert f"{len(ipsevidence.load(ROOT))} trials, pilots and services" in TEXT
+    assert f"{len(ipsevidence.load(ROOT))} trials, pilots, services and studies of fidelity" in TEXT
     assert f"{len(list((ROOT / 'analyses' / 'published').glob('*.yaml')))} published reviews" in TEXT
 
 

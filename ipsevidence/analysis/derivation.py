@@ -8,12 +8,15 @@ from ipsevidence.analysis.groupings import grouped
 from ipsevidence.analysis.rows import Counts, Share, StudyRow
 from ipsevidence.analysis.spec import CONTRASTS, Spec, StudyChoice
 from ipsevidence.dataset.arithmetic import log_symmetric
-from ipsevidence.dataset.record import Arm, Number, Outcome, Published, Reading, Study
+from ipsevidence.dataset.record import Arm, FidelityScore, Number, Outcome, Published, Reading, Study
 from ipsevidence.dataset.vocabulary import BASIS, CONCEPT, WINDOW
 
 __all__ = ["Refusal", "SelectionError", "derive"]
 
 _ORDER: Final = {key: rank for rank, key in enumerate(BASIS)}
+
+
+_SCALES: Final = {"ips-15": "IPS-15", "ips-25": "IPS-25", "ips-y": "IPS-Y", "jisef": "JiSEF", "qseis": "QSEIS"}
 
 
 class SelectionError(ValueError):
@@ -240,7 +243,21 @@ def _extra(
         "because": choice.because or "",
         "citation": main.citation + (f". doi:{main.doi}" if main.doi else ""),
     }
-    return {key: value for key, value in extra.items() if value != ""}
+    fidelity = "; ".join(_fidelity(score) for score in study.fidelity if score.arm in (None, *(arm.id for arm in of)))
+    bias = outcome.risk_of_bias
+    if bias is not None:
+        extra |= {f"rob:{domain}": judgement for domain, judgement in bias.domains.items()}
+        extra["rob:overall"] = bias.overall
+    return {key: value for key, value in {**extra, "fidelity": fidelity}.items() if value != ""}
+
+
+def _fidelity(score: FidelityScore) -> str:
+    """Write a fidelity score as a column has it: ``IPS-25 97–109``; its label where no score was read."""
+    scale = _SCALES.get(score.scale, "")
+    if score.score is None:
+        return f"{scale} {score.label_as_printed}".strip() if score.label_as_printed else ""
+    one, low, high = score.score.value, score.score.low, score.score.high
+    return f"{scale} {one if one is not None else f'{low} to {high}'}".strip()
 
 
 def _group(spec: Spec, study: Study, choice: StudyChoice, outcome: Outcome, of: list[Arm], against: list[Arm]) -> str:

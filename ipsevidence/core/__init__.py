@@ -41,50 +41,47 @@ if TYPE_CHECKING:
     from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, pool, small_k_pool
     from ipsevidence.core.registry import Method, choose
     from ipsevidence.core.results import (
-        AbsoluteEffect,
-        BayesResult,
-        CountResult,
-        EValue,
-        FitStatistics,
-        GlmmResult,
-        GoshResult,
-        InfluenceResult,
         Interval,
         NotApplicable,
-        PermutationResult,
-        PetPeeseResult,
-        PointsResult,
         PooledResult,
         PoolSettings,
-        Prediction,
-        ProportionBeyond,
-        RegressionResult,
         Result,
-        RobustResult,
-        SelectionResult,
-        SeriesResult,
-        SmallKResult,
-        SubgroupResult,
         Tau2Interval,
         TestResult,
+    )
+    from ipsevidence.core.results_of_counts import CountResult, GlmmResult, RandomStudiesResult
+    from ipsevidence.core.results_of_meaning import (
+        AbsoluteEffect,
+        BayesResult,
+        EValue,
+        ProportionBeyond,
+        SmallKResult,
+    )
+    from ipsevidence.core.results_of_moderators import (
+        FitStatistics,
+        PermutationResult,
+        Prediction,
+        RegressionResult,
+        RobustResult,
+        SubgroupResult,
+    )
+    from ipsevidence.core.results_of_sensitivity import (
+        ExcessSignificance,
+        GoshResult,
+        InfluenceResult,
+        PetPeeseResult,
+        PointsResult,
+        SelectionResult,
+        SeriesResult,
         TrimFillResult,
     )
     from ipsevidence.core.sensitivity import baujat, cumulative, gosh, influence, leave_one_out
     from ipsevidence.core.shrinkage import ShrunkenEffects, blups
-    from ipsevidence.core.small_study import (
-        begg,
-        egger,
-        egger_mixed,
-        fail_safe_n,
-        harbord,
-        pet_peese,
-        peters,
-        selection_model,
-        trim_and_fill,
-    )
-    from ipsevidence.core.tau2 import TAU2_ESTIMATORS, TAU2_INTERVALS, estimate_tau2, tau2_interval
+    from ipsevidence.core.significance import excess_significance, fail_safe_n, selection_model
+    from ipsevidence.core.small_study import begg, egger, egger_mixed, harbord, pet_peese, peters, trim_and_fill
+    from ipsevidence.core.tau2 import TAU2_ESTIMATORS, estimate_tau2
+    from ipsevidence.core.tau2_bounds import TAU2_INTERVALS, tau2_interval
     from ipsevidence.core.three_level import MultilevelResult, multilevel
-    from ipsevidence.core.unconditional import RandomStudiesResult
 
 __all__ = [
     "GLMM_MODELS",
@@ -101,6 +98,7 @@ __all__ = [
     "ControlRiskResult",
     "CountResult",
     "EValue",
+    "ExcessSignificance",
     "FitStatistics",
     "GlmmResult",
     "GoshResult",
@@ -147,6 +145,7 @@ __all__ = [
     "egger",
     "egger_mixed",
     "estimate_tau2",
+    "excess_significance",
     "fail_safe_n",
     "fit_statistics",
     "freeman_tukey_back",
@@ -188,7 +187,6 @@ __all__ = [
 _HOME = {
     "binomial_models": ("GLMM_MODELS", "glmm", "glmm_proportion"),
     "control_risk_model": ("ControlRiskEffect", "ControlRiskResult", "control_risk"),
-    "unconditional": ("RandomStudiesResult",),
     "absolute": ("absolute_effect", "e_value", "missing_outcomes", "proportion_beyond"),
     "bayesian": ("TAU_PRIORS", "bayes"),
     "correlated": ("correlated_regression", "pool_correlated", "shared_control_covariance"),
@@ -220,26 +218,6 @@ _HOME = {
     "pooling": ("INTERVALS", "PREDICTIONS", "pool", "small_k_pool"),
     "registry": ("Method", "choose"),
     "results": (
-        "GlmmResult",
-        "RobustResult",
-        "AbsoluteEffect",
-        "ProportionBeyond",
-        "EValue",
-        "BayesResult",
-        "SmallKResult",
-        "TrimFillResult",
-        "PetPeeseResult",
-        "SelectionResult",
-        "SeriesResult",
-        "InfluenceResult",
-        "PointsResult",
-        "GoshResult",
-        "FitStatistics",
-        "RegressionResult",
-        "Prediction",
-        "SubgroupResult",
-        "PermutationResult",
-        "CountResult",
         "Interval",
         "NotApplicable",
         "PoolSettings",
@@ -248,20 +226,50 @@ _HOME = {
         "Tau2Interval",
         "TestResult",
     ),
+    "results_of_counts": (
+        "CountResult",
+        "GlmmResult",
+        "RandomStudiesResult",
+    ),
+    "results_of_meaning": (
+        "AbsoluteEffect",
+        "BayesResult",
+        "EValue",
+        "ProportionBeyond",
+        "SmallKResult",
+    ),
+    "results_of_moderators": (
+        "FitStatistics",
+        "PermutationResult",
+        "Prediction",
+        "RegressionResult",
+        "RobustResult",
+        "SubgroupResult",
+    ),
+    "results_of_sensitivity": (
+        "ExcessSignificance",
+        "GoshResult",
+        "InfluenceResult",
+        "PetPeeseResult",
+        "PointsResult",
+        "SelectionResult",
+        "SeriesResult",
+        "TrimFillResult",
+    ),
     "sensitivity": ("baujat", "cumulative", "gosh", "influence", "leave_one_out"),
     "shrinkage": ("ShrunkenEffects", "blups"),
+    "significance": ("excess_significance", "fail_safe_n", "selection_model"),
     "small_study": (
         "begg",
         "egger",
         "egger_mixed",
-        "fail_safe_n",
         "harbord",
         "pet_peese",
         "peters",
-        "selection_model",
         "trim_and_fill",
     ),
-    "tau2": ("TAU2_ESTIMATORS", "TAU2_INTERVALS", "estimate_tau2", "tau2_interval"),
+    "tau2": ("TAU2_ESTIMATORS", "estimate_tau2"),
+    "tau2_bounds": ("TAU2_INTERVALS", "tau2_interval"),
     "three_level": ("MultilevelResult", "multilevel"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -6,29 +6,32 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from ipsevidence.core.batch import Fits, fit_samples
 from ipsevidence.core.effects import check_two_by_two, choose_measure
 from ipsevidence.core.inputs import (
+    LARGEST_COUNT,
     InputError,
     check_array,
     check_each,
     check_effects,
+    check_level,
     check_number,
     check_same_length,
+    check_whole,
     check_word,
 )
+from ipsevidence.core.registry import choose
 from ipsevidence.core.results import (
-    AbsoluteEffect,
-    EValue,
     FloatArray,
     Interval,
     NotApplicable,
     PooledResult,
-    ProportionBeyond,
     frozen_array,
     no_interval,
 )
+from ipsevidence.core.results_of_meaning import AbsoluteEffect, EValue, ProportionBeyond
 from ipsevidence.core.roots import crossing
-from ipsevidence.core.tau2 import estimate_tau2
+from ipsevidence.core.tau2 import TAU2_ESTIMATORS
 
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 ENOUGH = 10  # studies below which the share of true effects is not advised (Mathur and VanderWeele 2020)
@@ -76,7 +79,7 @@ def absolute_effect(
     """
     check_word("measure", measure, (*_RATIOS, "RD"))
     baseline = check_number("baseline", baseline, above=0.0, below=1.0)
-    baseline_se = check_number("baseline_se", baseline_se, least=0.0)
+    baseline_se = check_number("baseline_se", baseline_se, least=0.0, below=100.0)
     if fit.ci.missing:
         return NotApplicable(reason=f"the pooled effect has no interval: {fit.ci.why}")
     logit = math.log(baseline / (1.0 - baseline))
@@ -134,7 +137,8 @@ def _interval(
 def _effect_for(measure: str, baseline: FloatArray, risk: FloatArray) -> FloatArray:
     """Return the effect that turns each baseline into a risk; infinite for risks out of reach."""
     inside = np.clip(risk, 0.0, 1.0)
-    with np.errstate(divide="ignore"):
+    # what is infinite or undefined here is out of reach, and replaced below
+    with np.errstate(divide="ignore", invalid="ignore"):
         if measure == "RR":
             found = np.log(inside / baseline)
         elif measure == "RD":
@@ -205,37 +209,41 @@ def proportion_beyond(
     """
     y, v = check_effects(y, v)
     threshold = check_number("threshold", threshold)
-    level = check_number("level", level, above=0.0, below=1.0)
+    level = check_level(level)
     check_word("tail", tail, ("above", "below"))
+    choose("tau2", tau2, TAU2_ESTIMATORS)
+    draws, seed = check_whole("draws", draws, least=1), check_whole("seed", seed, least=0)
     if y.size == 1:
         return NotApplicable(reason="one study has no distribution of true effects")
     turn = 1.0 if tail == "above" else -1.0
 
-    def share(effects: FloatArray, variances: FloatArray) -> tuple[float, FloatArray]:
-        between = estimate_tau2(effects, variances, method=tau2).tau2
-        w = 1.0 / (variances + between)
-        mean = float(w @ effects / w.sum())
-        calibrated = mean + np.sqrt(between / (between + variances)) * (effects - mean)
-        return float((turn * calibrated > turn * threshold).mean()), calibrated
-
-    found, calibrated = share(y, v)
+    fit = fit_samples(y[None], v, tau2=tau2)
+    calibrated = _calibrated(y[None], v, fit)[0]
     if np.ptp(calibrated) == 0.0:
         ci = no_interval(level, "tau2 is 0: all true effects are taken to be the same")
     else:
-        generator = np.random.default_rng(seed)
-        picks = generator.integers(y.size, size=(draws, y.size))
-        shares = [share(y[pick], v[pick])[0] for pick in picks]
+        picks = np.random.default_rng(seed).integers(y.size, size=(draws, y.size))
+        effects, variances = y[picks], v[picks]
+        drawn = _calibrated(effects, variances, fit_samples(effects, variances, tau2=tau2))
+        shares = (turn * drawn > turn * threshold).mean(axis=1)
         ends = np.quantile(shares, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
         ci = Interval(low=float(ends[0]), high=float(ends[1]), level=level)
     few = f"Only {y.size} studies: the share is not advised below {ENOUGH}."
     return ProportionBeyond(
         threshold=threshold,
         tail=tail,
-        share=found,
+        share=float((turn * calibrated > turn * threshold).mean()),
         ci=ci,
         calibrated=frozen_array(calibrated),
         notes=(few,) if y.size < ENOUGH else (),
     )
+
+
+def _calibrated(y: FloatArray, v: FloatArray, fits: Fits) -> FloatArray:
+    """Return the effects of each fit drawn towards its mean until they vary by tau2, shape (m, k)."""
+    between, mean = fits.tau2[:, None], fits.estimate[:, None]
+    found: FloatArray = mean + np.sqrt(between / (between + v)) * (y - mean)
+    return found
 
 
 def e_value(measure: str, estimate: float, low: float, high: float, *, rare: bool = False) -> EValue:
@@ -265,7 +273,9 @@ def e_value(measure: str, estimate: float, low: float, high: float, *, rare: boo
     .. [1] VanderWeele TJ, Ding P. Ann Intern Med 2017;167:268-274. doi:10.7326/M16-2607
     """
     check_word("measure", measure, _RATIOS)
-    numbers = [check_number(n, x, above=0.0) for n, x in (("estimate", estimate), ("low", low), ("high", high))]
+    numbers = [
+        check_number(n, x, above=1e-300, below=1e300) for n, x in (("estimate", estimate), ("low", low), ("high", high))
+    ]
     if not numbers[1] <= numbers[0] <= numbers[2]:
         raise InputError(f"estimate must lie between low and high; got {estimate!r}", parameter="estimate")
     if measure != "RR" and not rare:
@@ -278,7 +288,7 @@ def e_value(measure: str, estimate: float, low: float, high: float, *, rare: boo
 
 def _e(ratio: float) -> float:
     beyond = max(ratio, 1.0 / ratio)
-    return beyond + math.sqrt(beyond * (beyond - 1.0))
+    return beyond + math.sqrt(beyond) * math.sqrt(beyond - 1.0)
 
 
 def missing_outcomes(
@@ -334,7 +344,8 @@ def missing_outcomes(
     check_same_length(ai=cells.a, **gaps)
     for name, values in gaps.items():
         check_each(name, values, np.isfinite(values) & (values >= 0), "be finite and at least 0")
-    odds = [check_number(name, x, least=0.0) for name, x in (("imor1", imor1), ("imor2", imor2))]
+        check_each(name, values, values <= LARGEST_COUNT, f"be at most {LARGEST_COUNT:g}")
+    odds = [check_number(name, x, least=0.0, below=LARGEST_COUNT) for name, x in (("imor1", imor1), ("imor2", imor2))]
     p1, v1 = _arm(cells.a, cells.b, gaps["missing1"], odds[0])
     p2, v2 = _arm(cells.c, cells.d, gaps["missing2"], odds[1])
     with np.errstate(divide="ignore", invalid="ignore"):

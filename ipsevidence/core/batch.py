@@ -1,9 +1,10 @@
-"""Many fits at once: the same studies in many selections, as arrays rather than as a loop.
+"""Many fits at once: selections of the same studies, or other effects in their place, as arrays and not as a loop.
 
 One row per fit. A study that a fit leaves out has weight 0 there. Units are those of `MeanModel`.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,8 @@ from scipy import special
 
 from ipsevidence.core.inputs import InputError
 from ipsevidence.core.results import FloatArray
-from ipsevidence.core.tau2 import POINTS_PER_E_FOLD
-from ipsevidence.core.weighting import MeanModel
+from ipsevidence.core.tau2 import POINTS_PER_E_FOLD, TAU2_ESTIMATORS
+from ipsevidence.core.weighting import MeanModel, in_units, unit
 
 BoolArray = NDArray[np.bool_]
 CHUNK = 2_000_000  # numbers held at once while a likelihood is looked at on its grid
@@ -39,6 +40,36 @@ class Fits(NamedTuple):
     i2: FloatArray
     q_tau2: FloatArray
     k: NDArray[np.intp]
+
+
+class _Rows:
+    """The studies of each fit, in internal units; y and v have one row for all fits, or one for each."""
+
+    __slots__ = ("chosen", "v", "y")
+
+    def __init__(self, y: FloatArray, v: FloatArray, chosen: BoolArray) -> None:
+        self.y, self.v, self.chosen = y, v, chosen
+
+    def __getitem__(self, rows: NDArray[np.intp] | slice) -> "_Rows":
+        y, v = (x if x.ndim == 1 else x[rows] for x in (self.y, self.v))
+        return _Rows(y, v, self.chosen[rows])
+
+    def weights(self, tau2: FloatArray) -> FloatArray:
+        """Return 1/(v + tau2), 0 for studies left out, shape (m, k)."""
+        w: FloatArray = self.chosen / (self.v + tau2[:, None])
+        return w
+
+    def mean(self, w: FloatArray) -> FloatArray:
+        """Return the weighted mean of each fit, shape (m,)."""
+        total = w @ self.y if self.y.ndim == 1 else np.einsum("ij,ij->i", w, self.y)
+        found: FloatArray = total / w.sum(axis=1)
+        return found
+
+    def q(self, w: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return y'Py and y'PPy of each fit."""
+        r = self.y - self.mean(w)[:, None]
+        wr = w * r
+        return np.einsum("ij,ij->i", wr, r), np.einsum("ij,ij->i", wr, wr)
 
 
 BATCH_ESTIMATORS = ("common", "dl", "he", "hs", "hsk", "sj", "ml", "reml", "eb", "pm", "pmm")
@@ -69,26 +100,57 @@ def fit_selections(y: FloatArray, v: FloatArray, chosen: BoolArray, *, tau2: str
     if tau2 not in BATCH_ESTIMATORS:
         raise InputError(f"tau2 must be one of {BATCH_ESTIMATORS} here; got {tau2!r}", parameter="tau2")
     model = MeanModel(y, v)
-    k = chosen.sum(axis=1)
+    return _fits(_Rows(model.y, model.v, chosen), tau2, origin=np.array(model.centre), root=model.root)
+
+
+def fit_samples(y: FloatArray, v: FloatArray, *, tau2: str = "reml") -> Fits:
+    """Return the fits of many samples of as many studies.
+
+    Parameters
+    ----------
+    y : ndarray of shape (m, k)
+        Effects, one row for each fit; at least two studies.
+    v : ndarray of shape (k,) or (m, k)
+        Their sampling variances.
+    tau2 : str
+        Key of `TAU2_ESTIMATORS`. Those that are not among `BATCH_ESTIMATORS` are fitted one by one.
+
+    Returns
+    -------
+    Fits
+    """
+    wide = np.broadcast_to(v, y.shape)
+    anchor = wide.argmin(axis=1)
+    origin = y[np.arange(len(y)), anchor]
+    root = unit(float(wide.min()))
+    rows = _Rows(in_units(y - origin[:, None], root), v / root**2, np.ones(y.shape, dtype=bool))
+    return _fits(rows, tau2, origin=origin, root=root)
+
+
+def _fits(rows: _Rows, tau2: str, *, origin: FloatArray, root: float) -> Fits:
+    k = rows.chosen.sum(axis=1)
     df = np.maximum(k - 1, 1)
-    found = np.where(k > 1, np.maximum(_ESTIMATORS[tau2](model, chosen, df), 0.0), 0.0)
-    w = _weights(model, chosen, found)
-    total = w.sum(axis=1)
-    mean = (w @ model.y) / total
-    fixed = chosen / model.v
-    q, slope = _q(model, fixed)
-    del slope
-    i2 = _i2(tau2, found, q, df, fixed)
-    q = np.where(k > 1, q, 0.0)
+    between = _ESTIMATORS[tau2](rows, df) if tau2 in _ESTIMATORS else _one_by_one(rows, tau2)
+    found = np.where(k > 1, np.maximum(between, 0.0), 0.0)
+    w = rows.weights(found)
+    fixed = rows.weights(np.zeros(k.size))
+    q = rows.q(fixed)[0]
     return Fits(
-        estimate=model.centre + model.root * mean,
-        se=model.root / np.sqrt(total),
-        tau2=found * model.scale,
-        q=q,
-        i2=np.where(k > 1, i2, 0.0),
-        q_tau2=_q(model, w)[0],
+        estimate=origin + root * rows.mean(w),
+        se=root / np.sqrt(w.sum(axis=1)),
+        tau2=found * root**2,
+        q=np.where(k > 1, q, 0.0),
+        i2=np.where(k > 1, _i2(tau2, found, q, df, fixed), 0.0),
+        q_tau2=rows.q(w)[0],
         k=k,
     )
+
+
+def _one_by_one(rows: _Rows, tau2: str) -> FloatArray:
+    """Return tau2 of each fit by an estimator that has no vectorised form; every study is in every fit."""
+    pairs = zip(*np.broadcast_arrays(rows.y, rows.v), strict=True)
+    models = [MeanModel(y, v) for y, v in pairs]
+    return np.array([TAU2_ESTIMATORS[tau2].function(model).tau2 * model.scale for model in models])
 
 
 def _i2(tau2: str, found: FloatArray, q: FloatArray, df: NDArray[np.intp], fixed: FloatArray) -> FloatArray:
@@ -98,18 +160,6 @@ def _i2(tau2: str, found: FloatArray, q: FloatArray, df: NDArray[np.intp], fixed
     with np.errstate(divide="ignore", invalid="ignore"):
         typical = df / _trace(fixed)
         return np.where(found > 0, 100.0 * found / (found + typical), 0.0)
-
-
-def _weights(model: MeanModel, chosen: BoolArray, tau2: FloatArray) -> FloatArray:
-    w: FloatArray = chosen / (model.v + tau2[:, None])
-    return w
-
-
-def _q(model: MeanModel, w: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return y'Py and y'PPy for each row of weights."""
-    r = model.y - ((w @ model.y) / w.sum(axis=1))[:, None]
-    wr = w * r
-    return np.einsum("ij,ij->i", wr, r), np.einsum("ij,ij->i", wr, wr)
 
 
 def _sum_of_others(x: FloatArray) -> FloatArray:
@@ -127,57 +177,56 @@ def _trace(w: FloatArray) -> FloatArray:
     return found
 
 
-def _common(model: MeanModel, chosen: BoolArray, df: NDArray[np.intp]) -> FloatArray:
-    del model, df
-    return np.zeros(chosen.shape[0])
+def _common(_rows: _Rows, df: NDArray[np.intp]) -> FloatArray:
+    return np.zeros(df.size)
 
 
-def _dersimonian_laird(model: MeanModel, chosen: BoolArray, df: NDArray[np.intp]) -> FloatArray:
-    w = chosen / model.v
+def _dersimonian_laird(rows: _Rows, df: NDArray[np.intp]) -> FloatArray:
+    w = rows.chosen / rows.v
     with np.errstate(divide="ignore", invalid="ignore"):
-        found: FloatArray = (_q(model, w)[0] - df) / _trace(w)
+        found: FloatArray = (rows.q(w)[0] - df) / _trace(w)
     return found
 
 
-def _hedges(model: MeanModel, chosen: BoolArray, df: NDArray[np.intp]) -> FloatArray:
-    found: FloatArray = _q(model, chosen.astype(float))[0] / df - (chosen @ model.v) / (df + 1)
+def _hedges(rows: _Rows, df: NDArray[np.intp]) -> FloatArray:
+    found: FloatArray = rows.q(rows.chosen.astype(float))[0] / df - (rows.chosen * rows.v).sum(axis=1) / (df + 1)
     return found
 
 
-def _hunter_schmidt(model: MeanModel, chosen: BoolArray, df: NDArray[np.intp]) -> FloatArray:
-    w = chosen / model.v
-    found: FloatArray = (_q(model, w)[0] - (df + 1)) / w.sum(axis=1)
+def _hunter_schmidt(rows: _Rows, df: NDArray[np.intp]) -> FloatArray:
+    w = rows.chosen / rows.v
+    found: FloatArray = (rows.q(w)[0] - (df + 1)) / w.sum(axis=1)
     return found
 
 
-def _hunter_schmidt_corrected(model: MeanModel, chosen: BoolArray, df: NDArray[np.intp]) -> FloatArray:
-    w = chosen / model.v
-    found: FloatArray = (_q(model, w)[0] * (df + 1) / df - (df + 1)) / w.sum(axis=1)
+def _hunter_schmidt_corrected(rows: _Rows, df: NDArray[np.intp]) -> FloatArray:
+    w = rows.chosen / rows.v
+    found: FloatArray = (rows.q(w)[0] * (df + 1) / df - (df + 1)) / w.sum(axis=1)
     return found
 
 
-def _sidik_jonkman(model: MeanModel, chosen: BoolArray, df: NDArray[np.intp]) -> FloatArray:
-    first = _q(model, chosen.astype(float))[0] / (df + 1)
-    w = chosen * first[:, None] / (model.v + first[:, None])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = _q(model, w)[0] / df
+def _sidik_jonkman(rows: _Rows, df: NDArray[np.intp]) -> FloatArray:
+    first = rows.q(rows.chosen.astype(float))[0] / (df + 1)
+    w = rows.weights(first)
+    found = first * rows.q(w)[0] / df
     return np.where(first > 0, found, 0.0)
 
 
-def _paule_mandel(model: MeanModel, chosen: BoolArray, df: NDArray[np.intp]) -> FloatArray:
-    return _root_of_q(model, chosen, df.astype(float))
+def _paule_mandel(rows: _Rows, df: NDArray[np.intp]) -> FloatArray:
+    return _root_of_q(rows, df.astype(float))
 
 
-def _paule_mandel_median(model: MeanModel, chosen: BoolArray, df: NDArray[np.intp]) -> FloatArray:
-    return _root_of_q(model, chosen, special.chdtri(df, 0.5))
+def _paule_mandel_median(rows: _Rows, df: NDArray[np.intp]) -> FloatArray:
+    return _root_of_q(rows, special.chdtri(df, 0.5))
 
 
-def _root_of_q(model: MeanModel, chosen: BoolArray, target: FloatArray) -> FloatArray:
+def _root_of_q(rows: _Rows, target: FloatArray) -> FloatArray:
     """Return where Q(tau2) falls to its target, by Newton's method on 1/Q, which cannot overshoot."""
-    t = np.zeros(chosen.shape[0])
+    t = np.zeros(target.size)
     active = np.arange(t.size)
     while active.size:
-        q, slope = _q(model, _weights(model, chosen[active], t[active]))
+        part = rows[active]
+        q, slope = part.q(part.weights(t[active]))
         over = q > target[active]
         step = np.zeros(active.size)
         step[over] = (q[over] / target[active][over] - 1.0) * q[over] / slope[over]
@@ -186,49 +235,48 @@ def _root_of_q(model: MeanModel, chosen: BoolArray, target: FloatArray) -> Float
     return t
 
 
-def _maximum_likelihood(model: MeanModel, chosen: BoolArray, df: NDArray[np.intp]) -> FloatArray:
-    return _maximise(model, chosen, df, restricted=False)
+def _maximum_likelihood(rows: _Rows, _df: NDArray[np.intp]) -> FloatArray:
+    return _maximise(rows, restricted=False)
 
 
-def _restricted(model: MeanModel, chosen: BoolArray, df: NDArray[np.intp]) -> FloatArray:
-    return _maximise(model, chosen, df, restricted=True)
+def _restricted(rows: _Rows, _df: NDArray[np.intp]) -> FloatArray:
+    return _maximise(rows, restricted=True)
 
 
-def _maximise(model: MeanModel, chosen: BoolArray, df: NDArray[np.intp], *, restricted: bool) -> FloatArray:
+def _maximise(rows: _Rows, *, restricted: bool) -> FloatArray:
     """Return the highest maximum of each profile likelihood: of a grid, then by Newton's method."""
-    points = _grid(model)
-    rows = max(1, CHUNK // (points.size * model.k))
-    parts = [
-        _maximise_part(model, chosen[i : i + rows], points, restricted=restricted)
-        for i in range(0, chosen.shape[0], rows)
-    ]
-    del df
+    points = _grid(rows)
+    m, k = rows.chosen.shape
+    size = max(1, CHUNK // (points.size * k))
+    parts = [_maximise_part(rows[i : i + size], points, restricted=restricted) for i in range(0, m, size)]
     return np.concatenate(parts)
 
 
-def _grid(model: MeanModel) -> FloatArray:
-    """Return points beyond the last stationary point of every selection, as for a single fit."""
-    centred = model.y - model.y.mean()
-    squares, smallest = float(centred @ centred), float(model.v.min())
-    spread = float(model.v.max()) - smallest
+def _grid(rows: _Rows) -> FloatArray:
+    """Return points beyond the last stationary point of every fit, as for a single one."""
+    centred = rows.y - rows.y.mean(axis=-1, keepdims=True)
+    squares, smallest = float((centred * centred).sum(axis=-1).max()), float(rows.v.min())
+    spread = float(rows.v.max()) - smallest
     top = (squares + math.sqrt(squares * (squares + 4.0 * spread))) / 2.0
     span = math.log(max(top / smallest, 1.0)) + 2.0 / POINTS_PER_E_FOLD
     return smallest * np.expm1(np.linspace(0.0, span, math.ceil(span * POINTS_PER_E_FOLD) + 1))
 
 
-def _deviance(model: MeanModel, chosen: BoolArray, tau2: FloatArray, *, restricted: bool) -> FloatArray:
+def _deviance(rows: _Rows, tau2: FloatArray, *, restricted: bool) -> FloatArray:
     """Return -2 log-likelihood for each row of tau2, shape (m, g) for tau2 of shape (m, g)."""
-    total = model.v + tau2[..., None]
-    w = chosen[:, None, :] / total
+    y, v = (x if x.ndim == 1 else x[:, None, :] for x in (rows.y, rows.v))
+    total = v + tau2[..., None]
+    w = rows.chosen[:, None, :] / total
     sums = w.sum(axis=-1)
-    r = model.y - ((w @ model.y) / sums)[..., None]
-    value: FloatArray = (np.log(total) * chosen[:, None, :]).sum(axis=-1) + np.einsum("...j,...j,...j", w, r, r)
+    weighted = w @ y if y.ndim == 1 else (w * y).sum(axis=-1)
+    r = y - (weighted / sums)[..., None]
+    value: FloatArray = (np.log(total) * rows.chosen[:, None, :]).sum(axis=-1) + np.einsum("...j,...j,...j", w, r, r)
     return value + np.log(sums) if restricted else value
 
 
-def _maximise_part(model: MeanModel, chosen: BoolArray, points: FloatArray, *, restricted: bool) -> FloatArray:
-    m, last = chosen.shape[0], points.size - 1
-    height = _deviance(model, chosen, np.broadcast_to(points, (m, points.size)), restricted=restricted)
+def _maximise_part(rows: _Rows, points: FloatArray, *, restricted: bool) -> FloatArray:
+    m, last = rows.chosen.shape[0], points.size - 1
+    height = _deviance(rows, np.broadcast_to(points, (m, points.size)), restricted=restricted)
     rises = np.concatenate([height[:, 1:] >= height[:, :-1], np.ones((m, 1), dtype=bool)], axis=1)
     after_fall = np.concatenate([np.ones((m, 1), dtype=bool), ~rises[:, :-1]], axis=1)
     valleys = np.where(rises & after_fall, height, np.inf)
@@ -239,8 +287,7 @@ def _maximise_part(model: MeanModel, chosen: BoolArray, points: FloatArray, *, r
     found = np.column_stack(
         [
             _climb(
-                model,
-                chosen,
+                rows,
                 points[np.maximum(j - 1, 0)],
                 points[j],
                 points[np.minimum(j + 1, last)],
@@ -249,20 +296,17 @@ def _maximise_part(model: MeanModel, chosen: BoolArray, points: FloatArray, *, r
             for j in (first, second)
         ]
     )
-    better = _deviance(model, chosen, found, restricted=restricted).argmin(axis=1)
+    better = _deviance(rows, found, restricted=restricted).argmin(axis=1)
     best: FloatArray = found[np.arange(m), better]
     return best
 
 
-def _climb(
-    model: MeanModel, chosen: BoolArray, low: FloatArray, start: FloatArray, high: FloatArray, *, restricted: bool
-) -> FloatArray:
+def _climb(rows: _Rows, low: FloatArray, start: FloatArray, high: FloatArray, *, restricted: bool) -> FloatArray:
     """Return the local maximum between `low` and `high` for each row, as the single fit finds it."""
     low, t, high = low.copy(), start.copy(), high.copy()
     active = np.arange(t.size)
     while active.size:
-        w = _weights(model, chosen[active], t[active])
-        score, bend = _score(model, w, restricted=restricted)
+        score, bend = _score(rows[active], t[active], restricted=restricted)
         up = score >= 0.0
         high[active[up]], low[active[~up]] = t[active[up]], t[active[~up]]
         a, b = low[active], high[active]
@@ -275,10 +319,11 @@ def _climb(
     return t
 
 
-def _score(model: MeanModel, w: FloatArray, *, restricted: bool) -> tuple[FloatArray, FloatArray]:
+def _score(rows: _Rows, tau2: FloatArray, *, restricted: bool) -> tuple[FloatArray, FloatArray]:
     """Return the derivative of -2 log-likelihood in tau2 and its derivative."""
+    w = rows.weights(tau2)
     total = w.sum(axis=1)
-    wr = w * (model.y - ((w @ model.y) / total)[:, None])
+    wr = w * (rows.y - rows.mean(w)[:, None])
     square = np.einsum("ij,ij->i", wr, wr)
     s2 = np.einsum("ij,ij->i", w, w)
     tilt = np.einsum("ij,ij->i", w, wr)
@@ -289,7 +334,7 @@ def _score(model: MeanModel, w: FloatArray, *, restricted: bool) -> tuple[FloatA
     return _trace(w) - square, 2.0 * third - trace2
 
 
-_ESTIMATORS = {
+_ESTIMATORS: dict[str, Callable[[_Rows, NDArray[np.intp]], FloatArray]] = {
     "common": _common,
     "dl": _dersimonian_laird,
     "he": _hedges,

@@ -9,13 +9,16 @@ from scipy import special
 
 from ipsevidence.core.inputs import check_effects, check_level, check_number
 from ipsevidence.core.registry import Method, choose, registry
-from ipsevidence.core.results import BayesResult, FloatArray, Interval, NotApplicable, frozen_array
+from ipsevidence.core.results import FloatArray, Interval, NotApplicable, frozen_array
+from ipsevidence.core.results_of_meaning import BayesResult
 from ipsevidence.core.roots import crossing
 from ipsevidence.core.tau2 import root_of_q
 from ipsevidence.core.weighting import MeanModel
 
 PANEL_COUNT, REACH = 80, 4.0  # exp(pi/2 sinh 4) is 4e18 units: beyond lies nothing
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(8)
+FARTHEST = 1e10  # the ratio of the scales of prior and data beyond which the panels are too wide
+LARGEST_LOG = 700.0  # what is beyond exp(700) is held there
 NEGLIGIBLE = 1e-17  # share of the posterior below which a node is not kept
 
 
@@ -50,7 +53,8 @@ def bayes(
     Returns
     -------
     BayesResult or NotApplicable
-        Not applicable where a flat prior of tau leaves no posterior, with fewer than three studies.
+        Not applicable where a flat prior of tau leaves no posterior, with fewer than three studies, or where the
+        scales of a prior and of the data are more than 1e10 apart.
 
     Raises
     ------
@@ -76,14 +80,17 @@ def bayes(
     y, v = check_effects(y, v)
     level = check_level(level)
     chosen = choose("tau_prior", tau_prior, TAU_PRIORS)
-    scale, df = check_number("scale", scale, above=0.0), check_number("df", df, above=0.0)
-    mu_mean = check_number("mu_mean", mu_mean)
-    sd0 = math.inf if mu_sd is None else check_number("mu_sd", mu_sd, above=0.0)
+    scale, df = check_number("scale", scale, above=1e-100, below=1e100), check_number("df", df, above=0.0, below=1e6)
+    mu_mean = check_number("mu_mean", mu_mean, least=-1e60, below=1e60)
+    sd0 = math.inf if mu_sd is None else check_number("mu_sd", mu_sd, above=1e-100, below=1e100)
     if chosen.key == "flat" and y.size < 3:
         return NotApplicable(reason="a flat prior of tau has no posterior with fewer than three studies")
     posterior = _Posterior(
         y, v, lambda tau: chosen.function(tau, scale, df), mu_mean, sd0, scale if chosen.key == "uniform" else math.inf
     )
+    for value in (scale, sd0):
+        if value < math.inf and not 1.0 / FARTHEST <= value / posterior.unit <= FARTHEST:
+            return NotApplicable(reason=f"the prior ({value:g}) and the data are of different orders of magnitude")
     words = f"tau {chosen.label}" + ("" if chosen.key == "flat" else f" ({scale:g})")
     words += ", mean flat" if mu_sd is None else f", mean normal ({mu_mean:g}, {sd0:g})"
     tail = {"half-cauchy": 2.0, "half-t": df + 1.0, "flat": 0.0}.get(chosen.key, math.inf)
@@ -93,7 +100,7 @@ def bayes(
 
 
 class _Posterior:
-    """The posterior as a mixture of normals over tau."""
+    """The posterior as a mixture of normals over tau; effects are counted from `origin`."""
 
     def __init__(
         self,
@@ -104,8 +111,10 @@ class _Posterior:
         mu_sd: float,
         limit: float,
     ) -> None:
-        self.y, self.v, self.log_prior = y, v, log_prior
-        self.mu_mean, self.precision = mu_mean, mu_sd**-2
+        # counted from the most precise study, so that no digit of a difference is lost
+        self.origin = float(y[int(v.argmin())])
+        self.y, self.v, self.log_prior = y - self.origin, v, log_prior
+        self.mu_mean, self.precision = mu_mean - self.origin, mu_sd**-2
         model = MeanModel(y, v)
         spread = root_of_q(model, float(model.df)) if y.size > 1 else 0.0
         self.unit = math.sqrt((spread + y.size / float((1.0 / model.v).sum())) * model.scale)
@@ -143,7 +152,7 @@ class _Posterior:
 
     def _log_integrand(self, u: FloatArray) -> FloatArray:
         tau = self._tau(u)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             logs: FloatArray = self._given(tau)[2] + self.log_prior(tau) + np.log(tau * np.cosh(u))
         return logs
 
@@ -160,9 +169,9 @@ class _Posterior:
         """Return the log marginal likelihood at a pooled effect of 0."""
         tau = self._tau(self.nodes)
         total = self.v + tau[:, None] ** 2
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             logs = self.log_prior(tau) + np.log(tau * np.cosh(self.nodes))
-        logs = logs - 0.5 * (np.log(2.0 * math.pi * total) + self.y**2 / total).sum(axis=1)
+        logs = logs - 0.5 * (np.log(2.0 * math.pi * total) + (self.y + self.origin) ** 2 / total).sum(axis=1)
         return float(special.logsumexp(logs, b=self.size)) + math.log(0.5 * math.pi)
 
     def tau_cdf(self, tau: float) -> float:
@@ -188,8 +197,9 @@ class _Posterior:
     def tau_density(self, tau: float) -> float:
         """Return the posterior density of tau, up to its constant."""
         at = np.array([tau])
-        with np.errstate(divide="ignore"):
-            return float(np.exp(self._given(at)[2] + self.log_prior(at) - self.peak)[0])
+        with np.errstate(divide="ignore", over="ignore"):
+            logs = self._given(at)[2] + self.log_prior(at) - self.peak
+        return math.exp(min(float(logs[0]), LARGEST_LOG))
 
 
 def _quantile(weight: FloatArray, mean: FloatArray, sd: FloatArray, p: float) -> float:
@@ -230,8 +240,10 @@ def _summary(posterior: _Posterior, level: float, words: str, *, proper: bool, m
     def mu_density(x: float) -> float:
         return float((weight / sd) @ np.exp(-0.5 * ((x - mean) / sd) ** 2))
 
-    def interval(ends: tuple[float, float]) -> Interval:
-        return Interval(low=ends[0], high=ends[1], level=level)
+    def interval(ends: tuple[float, float], origin: float = 0.0) -> Interval:
+        return Interval(low=origin + ends[0], high=origin + ends[1], level=level)
+
+    origin = posterior.origin
 
     average = float(weight @ mean)
     tau2 = posterior.tau[:, None] ** 2
@@ -244,28 +256,32 @@ def _summary(posterior: _Posterior, level: float, words: str, *, proper: bool, m
     ]
     wide = np.sqrt(sd**2 + posterior.tau**2)
     both = proper and posterior.precision > 0.0
-    without_tau = math.exp(posterior.log_marginal_without_tau() - posterior.log_marginal) if proper else math.nan
-    without_mu = math.exp(posterior.log_marginal_without_mu() - posterior.log_marginal) if both else math.nan
+
+    def factor(log_marginal: float) -> float:
+        return math.exp(min(log_marginal - posterior.log_marginal, LARGEST_LOG))
+
+    without_tau = factor(posterior.log_marginal_without_tau()) if proper else math.nan
+    without_mu = factor(posterior.log_marginal_without_mu()) if both else math.nan
     return BayesResult(
-        mean=average if moments > 1.0 else math.nan,
+        mean=origin + average if moments > 1.0 else math.nan,
         sd=math.sqrt(float(weight @ (sd**2 + (mean - average) ** 2))) if moments > 2.0 else math.nan,
-        median=mu_quantile(0.5),
-        ci=interval(_shortest(mu_quantile, mu_density, level)),
-        ci_central=interval((mu_quantile(tail), mu_quantile(1.0 - tail))),
+        median=origin + mu_quantile(0.5),
+        ci=interval(_shortest(mu_quantile, mu_density, level), origin),
+        ci_central=interval((mu_quantile(tail), mu_quantile(1.0 - tail)), origin),
         tau_median=posterior.tau_quantile(0.5),
         tau_ci=interval(_shortest(posterior.tau_quantile, posterior.tau_density, level)),
         tau_ci_central=interval((posterior.tau_quantile(tail), posterior.tau_quantile(1.0 - tail))),
-        prediction=interval((_quantile(weight, mean, wide, tail), _quantile(weight, mean, wide, 1.0 - tail))),
-        below_zero=float(weight @ special.ndtr(-mean / sd)),
-        shrunk=frozen_array(shrunk),
+        prediction=interval((_quantile(weight, mean, wide, tail), _quantile(weight, mean, wide, 1.0 - tail)), origin),
+        below_zero=float(weight @ special.ndtr(-(origin + mean) / sd)),
+        shrunk=frozen_array(origin + shrunk),
         shrunk_sd=frozen_array(np.sqrt(weight @ (own_sd**2 + (own - shrunk) ** 2))),
-        shrunk_low=frozen_array(ends[0]),
-        shrunk_high=frozen_array(ends[1]),
+        shrunk_low=frozen_array(origin + np.array(ends[0])),
+        shrunk_high=frozen_array(origin + np.array(ends[1])),
         bf_tau=without_tau,
         bf_mu=without_mu,
         tau=frozen_array(posterior.tau),
         weight=frozen_array(weight),
-        conditional_mean=frozen_array(mean),
+        conditional_mean=frozen_array(origin + mean),
         conditional_sd=frozen_array(sd),
         k=posterior.y.size,
         prior=words,

@@ -10,14 +10,16 @@ from ipsevidence.core.effects import Cells, check_proportions, check_two_by_two
 from ipsevidence.core.inputs import check_level, check_word
 from ipsevidence.core.pooling import mean_interval
 from ipsevidence.core.registry import Method, choose, registry
-from ipsevidence.core.results import FloatArray, GlmmResult, NotApplicable
+from ipsevidence.core.results import FloatArray, NotApplicable
+from ipsevidence.core.results_of_counts import GlmmResult, RandomStudiesResult
 from ipsevidence.core.roots import crossing
-from ipsevidence.core.unconditional import Fit, RandomStudiesResult, fixed_studies, random_studies
+from ipsevidence.core.unconditional import Fit, fixed_studies, random_studies
 
 NODES, NODE_WEIGHTS = np.polynomial.hermite.hermgauss(61)
 LOG_WEIGHTS = np.log(NODE_WEIGHTS) + NODES**2
 MODE_STEPS = (*[1.0] * 12, *0.8 ** np.arange(1.0, 20.0))
 WIDEST = 35.0  # log odds beyond which a probability rounds to 0 or 1
+NO_MAXIMUM = "the likelihood has no maximum"
 SMALL = 1e-5  # a between-study standard deviation below this is 0: the likelihood is flat there
 
 
@@ -146,12 +148,16 @@ class _Mixed:
         return mean, tau
 
 
-def _fit(family: _Family, *, random: bool) -> Fit:
+def _fit(family: _Family, *, random: bool) -> Fit | None:
+    """Return the maximum, or None where its curvature is lost in rounding."""
     mixed = _Mixed(family)
     mean, tau = mixed.fit(random=random)
+    variance = float(np.linalg.inv(mixed.hessian(mean, tau))[0, 0])
+    if variance <= 0.0:
+        return None
     return Fit(
         estimate=mean,
-        se=math.sqrt(float(np.linalg.inv(mixed.hessian(mean, tau))[0, 0])),
+        se=math.sqrt(variance),
         tau2=tau * tau,
         log_likelihood=mixed.value_and_gradient(mean, tau)[0],
     )
@@ -208,7 +214,8 @@ def glmm_proportion(xi: Any, ni: Any, *, tau2: str = "ml", level: float = 0.95) 
     level = check_level(level)
     if x.sum() == 0.0 or x.sum() == n.sum():
         return NotApplicable(reason="nobody, or everybody, had the event: the log odds are infinite")
-    return _result(_fit(_Binomial(x, n, np.zeros_like(x)), random=tau2 == "ml"), "logit", level, x.size)
+    fit = _fit(_Binomial(x, n, np.zeros_like(x)), random=tau2 == "ml")
+    return NotApplicable(reason=NO_MAXIMUM) if fit is None else _result(fit, "logit", level, x.size)
 
 
 def glmm(
@@ -269,16 +276,16 @@ def glmm(
         return NotApplicable(reason="every study lies at the edge of its margins: the odds ratio is 0 or infinite")
     fit: Fit | None = chosen.function(Cells(a, b, c, d), random=tau2 == "ml")
     if fit is None:
-        return NotApplicable(reason="the likelihood has no maximum")
+        return NotApplicable(reason=NO_MAXIMUM)
     return _result(fit, model, level, a.size, dropped)
 
 
-def _exact(cells: Cells, *, random: bool) -> Fit:
+def _exact(cells: Cells, *, random: bool) -> Fit | None:
     a, b, c, d = cells
     return _fit(_Hypergeometric(a, a + b, c + d, a + c), random=random)
 
 
-def _approximate(cells: Cells, *, random: bool) -> Fit:
+def _approximate(cells: Cells, *, random: bool) -> Fit | None:
     a, b, c, d = cells
     return _fit(_Binomial(a, a + c, np.log((a + b) / (c + d))), random=random)
 

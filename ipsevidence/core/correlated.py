@@ -8,27 +8,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ipsevidence.core.effects import two_by_two
-from ipsevidence.core.heterogeneity import (
-    chi2_tail,
-    h2_from_q,
-    h2_from_tau2,
-    i2_from_q,
-    i2_from_tau2,
-    typical_variance,
-)
 from ipsevidence.core.inputs import (
+    LARGEST_VARIANCE,
     InputError,
     check_array,
     check_each,
+    check_effects,
     check_level,
     check_number,
     check_word,
 )
-from ipsevidence.core.moderators import _regression
-from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, Spread, mean_interval, prediction_interval
+from ipsevidence.core.moderators import regression_result
+from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, pooled_result
 from ipsevidence.core.registry import choose
-from ipsevidence.core.results import FloatArray, PooledResult, PoolSettings, RegressionResult, frozen_array
-from ipsevidence.core.tau2 import GIVEN_TAU2, TAU2_ESTIMATORS, TAU2_INTERVALS, Tau2, bounds_of_tau2
+from ipsevidence.core.results import FloatArray, PooledResult, PoolSettings
+from ipsevidence.core.results_of_moderators import RegressionResult
+from ipsevidence.core.tau2 import GIVEN_TAU2, TAU2_ESTIMATORS, Tau2
 from ipsevidence.core.weighting import RegressionModel, check_design
 
 # the estimators that depend on the effects only through what a rotation leaves unchanged
@@ -164,42 +159,9 @@ def pool_correlated(
     turned = _turned(y - origin, covariance, np.ones((y.size, 1)))
     model, found = turned.model, _between(turned.model, tau2)
     w = 1.0 / (model.v + found.tau2)
-    spread: Spread = INTERVALS[interval].function(model.sum_of_squares(w), model.df)
-    estimate = origin + float(model.coefficients(w)[0])
-    se = math.sqrt(spread.factor * float(model.covariance(w)[0, 0]))
-    ci, statistic, p = mean_interval(estimate, se, spread.df, settings.level)
-    common = settings.tau2 == "common"
-    q, typical = model.sum_of_squares(1.0 / model.v), typical_variance(model)
-    low, high, why = TAU2_INTERVALS["q-profile"].function(model, settings.level)
-    bounds = bounds_of_tau2(model, low, high, level=settings.level, method="q-profile", why=why)
     weights = turned.vectors @ (w * turned.vectors.sum(axis=0))
-    return PooledResult(
-        estimate=estimate,
-        se=se,
-        ci=ci,
-        statistic=statistic,
-        df=spread.df,
-        p=p,
-        tau2=found.tau2 * model.scale,
-        tau2_se=found.se * model.scale,
-        tau2_ci=bounds.tau2,
-        i2=i2_from_q(q, model.df) if common else i2_from_tau2(found.tau2, typical),
-        i2_ci=bounds.i2,
-        h2=h2_from_q(q, model.df) if common else h2_from_tau2(found.tau2, typical),
-        h2_ci=bounds.h2,
-        i2_q=i2_from_q(q, model.df),
-        h2_q=h2_from_q(q, model.df),
-        q=q,
-        q_df=model.df,
-        q_p=chi2_tail(q, model.df),
-        prediction=prediction_interval(estimate, se, found.tau2 * model.scale, model, settings),
-        weights=frozen_array(100.0 * weights / weights.sum()),
-        k=model.k,
-        y=frozen_array(y),
-        v=frozen_array(np.diag(covariance)),
-        settings=settings,
-        notes=(CORRELATED,),
-    )
+    v = np.diag(covariance)
+    return pooled_result(model, found, settings, y=y, v=v, weights=weights, origin=origin, notes=(CORRELATED,))
 
 
 def correlated_regression(
@@ -237,7 +199,7 @@ def correlated_regression(
     model = _turned(y, covariance, design).model
     found = _between(model, tau2)
     names = tuple(f"x{j}" for j in range(model.p))
-    fit = _regression(y, np.diag(covariance), design, model, found.tau2, found.se, settings, names)
+    fit = regression_result(y, np.diag(covariance), design, model, found, settings, names)
     return dataclasses.replace(fit, r2=math.nan)
 
 
@@ -279,7 +241,7 @@ def _settings(tau2: str | float, interval: str, prediction: str, level: float) -
         key = choose("tau2", tau2, CORRELATED_ESTIMATORS).key
     else:
         key = GIVEN_TAU2.key
-        check_number("tau2", tau2, least=0.0)
+        check_number("tau2", tau2, least=0.0, below=LARGEST_VARIANCE)
     choose("interval", interval, INTERVALS)
     choose("prediction", prediction, CORRELATED_PREDICTIONS)
     return PoolSettings(tau2=key, interval=interval, prediction=prediction, level=check_level(level))
@@ -297,8 +259,7 @@ def _check_covariance(y: Any, V: Any) -> tuple[FloatArray, FloatArray]:
         raise InputError(
             f"V must have one row and one column per effect ({y.size}); got shape {covariance.shape}", parameter="V"
         )
-    variances = np.diag(covariance)
-    check_each("V", variances, np.isfinite(variances) & (variances > 0), "be finite and above 0 on its diagonal")
+    _, variances = check_effects(y, np.diag(covariance), name="V")
     if not np.isfinite(covariance).all():
         raise InputError("V must be finite throughout", parameter="V")
     limit = 1e-10 * np.sqrt(np.outer(variances, variances))

@@ -17,7 +17,8 @@ from ipsevidence.core.heterogeneity import chi2_tail, h2_from_q, i2_from_q
 from ipsevidence.core.inputs import check_level
 from ipsevidence.core.pooling import mean_interval
 from ipsevidence.core.registry import Method, choose, registry
-from ipsevidence.core.results import CountResult, FloatArray, NotApplicable, TestResult, frozen_array
+from ipsevidence.core.results import FloatArray, NotApplicable, TestResult, frozen_array
+from ipsevidence.core.results_of_counts import CountResult
 
 UNEQUAL_ARMS = 2.0  # Peto's estimate is known to be biased beyond; its authors used near-equal arms
 
@@ -67,8 +68,8 @@ def mantel_haenszel(
     .. [1] Mantel N, Haenszel W. J Natl Cancer Inst 1959;22:719-748. doi:10.1093/jnci/22.4.719
     .. [2] Robins J, Breslow N, Greenland S. Biometrics 1986;42:311-323. doi:10.2307/2531052
     .. [3] Greenland S, Robins JM. Biometrics 1985;41:55-68. doi:10.2307/2530643
-    .. [4] Sato T. On the variance estimator for the Mantel-Haenszel risk difference. Biometrics
-       1989;45:1323-1324.
+    .. [4] Sato T, Greenland S, Robins JM. On the variance estimator for the Mantel-Haenszel risk difference.
+       Biometrics 1989;45:1323-1324.
     """
     chosen = choose("measure", measure, MANTEL_HAENSZEL)
     level = check_level(level)
@@ -222,18 +223,18 @@ def _odds_ratio_tests(cells: Cells, odds_ratio: float) -> tuple[TestResult, ...]
     }
     counted = (events > 0) & (b + d > 0)
     expected = _expected_events(n1[counted], events[counted], n[counted], odds_ratio)
-    spread = 1 / (
-        1 / expected
-        + 1 / (n1[counted] - expected)
-        + 1 / (events[counted] - expected)
-        + 1 / (n[counted] - n1[counted] - events[counted] + expected)
-    )
-    gaps = a[counted] - expected
+    others = (n1[counted] - expected, events[counted] - expected)
+    cells_expected = (expected, *others, n[counted] - n1[counted] - events[counted] + expected)
+    # an odds ratio beyond all measure leaves a cell that rounds to 0, and a table that says nothing
+    open_tables = np.minimum.reduce(cells_expected) > 0.0
+    spread = 1 / sum((1 / cell[open_tables] for cell in cells_expected), np.zeros(int(open_tables.sum())))
+    gaps = (a[counted] - expected)[open_tables]
     breslow_day = float((gaps * gaps / spread).sum())
-    homogeneity = {"Breslow-Day": breslow_day, "Tarone": breslow_day - float(gaps.sum()) ** 2 / float(spread.sum())}
-    df = int(counted.sum()) - 1
+    df = int(open_tables.sum()) - 1
     tests = [_chi2_test(name, "no association", value, 1) for name, value in association.items()]
     if df > 0:
+        tarone = breslow_day - float(gaps.sum()) ** 2 / float(spread.sum())
+        homogeneity = {"Breslow-Day": breslow_day, "Tarone": tarone}
         tests += [_chi2_test(name, "one odds ratio", value, df) for name, value in homogeneity.items()]
     return tuple(tests)
 
@@ -276,7 +277,7 @@ MANTEL_HAENSZEL = registry(
         key="RD",
         label="Mantel-Haenszel risk difference",
         function=_risk_difference,
-        reference="Sato T. Biometrics 1989;45:1323-1324.",
+        reference="Sato T, Greenland S, Robins JM. Biometrics 1989;45:1323-1324.",
         sentence="Risk differences were pooled by the Mantel-Haenszel method.",
     ),
 )

@@ -14,10 +14,12 @@ from ipsevidence.core.inputs import (
     check_level,
     check_number,
     check_same_length,
+    check_sizes_of_groups,
     check_word,
 )
 from ipsevidence.core.registry import choose
-from ipsevidence.core.results import FloatArray, NotApplicable, RobustResult, frozen_array
+from ipsevidence.core.results import FloatArray, NotApplicable, frozen_array
+from ipsevidence.core.results_of_moderators import RobustResult
 from ipsevidence.core.tau2 import TAU2_ESTIMATORS
 from ipsevidence.core.weighting import RegressionModel, check_design
 
@@ -50,6 +52,9 @@ def split_control(ci: Any, n2i: Any, sharing: Any) -> tuple[FloatArray, FloatArr
     """
     arms = {"ci": check_array("ci", ci), "n2i": check_array("n2i", n2i), "sharing": check_array("sharing", sharing)}
     check_same_length(**arms)
+    check_sizes_of_groups("n2i", arms["n2i"])
+    good = np.isfinite(arms["ci"]) & (arms["ci"] >= 0) & (arms["ci"] <= arms["n2i"])
+    check_each("ci", arms["ci"], good, "be finite, at least 0 and at most n2i")
     shares = arms["sharing"]
     check_each("sharing", shares, np.isfinite(shares) & (shares >= 1), "be finite and at least 1")
     return arms["ci"] / shares, arms["n2i"] / shares
@@ -84,6 +89,7 @@ def design_effect(n: Any, cluster_size: Any, icc: float) -> FloatArray:
     """
     sizes, clusters = check_array("n", n), check_array("cluster_size", cluster_size)
     check_same_length(n=sizes, cluster_size=clusters)
+    check_each("n", sizes, np.isfinite(sizes) & (sizes >= 0), "be finite and at least 0")
     check_each("cluster_size", clusters, np.isfinite(clusters) & (clusters >= 1), "be finite and at least 1")
     found: FloatArray = sizes / (1.0 + (clusters - 1.0) * check_number("icc", icc, least=0.0, below=1.0))
     return found

@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ipsevidence.core.inputs import (
+    LARGEST_COUNT,
     InputError,
     check_array,
     check_each,
     check_number,
     check_same_length,
+    check_size,
+    check_sizes_of_groups,
     check_word,
 )
 from ipsevidence.core.registry import Method, choose, registry
@@ -126,7 +129,7 @@ def two_by_two(
     chosen = choose_measure(measure, "two-by-two")
     check_word("to", to, CORRECTED_STUDIES)
     check_word("double_zeros", double_zeros, DOUBLE_ZEROS)
-    add = check_number("add", add, least=0)
+    add = check_number("add", add, least=0, below=LARGEST_COUNT)
     plain = check_two_by_two(ai, n1i, ci, n2i)
     corrected = correct_zeros(plain, add=add, to=to) if chosen.corrected else plain
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -176,7 +179,7 @@ def proportion(measure: str, xi: Any, ni: Any, *, add: float = 0.5, to: str = "o
     """
     chosen = choose_measure(measure, "proportion")
     check_word("to", to, CORRECTED_STUDIES)
-    add = check_number("add", add, least=0)
+    add = check_number("add", add, least=0, below=LARGEST_COUNT)
     x, n = check_proportions(xi, ni)
     if chosen.corrected and to != "none":
         extreme = (x == 0) | (x == n)
@@ -238,13 +241,13 @@ def two_means(
     arms = {name: check_array(name, values) for name, values in zip(names, given, strict=True)}
     check_same_length(**arms)
     for name, values in arms.items():
-        finite = np.isfinite(values)
-        if name.startswith("m"):
-            check_each(name, values, finite, "be finite")
-        elif name.startswith("sd"):
-            check_each(name, values, finite & (values >= 0), "be finite and at least 0")
+        if name.startswith("n"):
+            check_each(name, values, np.isfinite(values) & (values > 1), "be finite and above 1")
+            check_sizes_of_groups(name, values)
         else:
-            check_each(name, values, finite & (values > 1), "be finite and above 1")
+            check_size(name, values)
+        if name.startswith("sd"):
+            check_each(name, values, values >= 0, "be finite and at least 0")
     with np.errstate(divide="ignore", invalid="ignore"):
         return _usable(*chosen.function(*arms.values(), pooled_sd=pooled_sd, exact=exact))
 
@@ -278,6 +281,7 @@ def correlation(measure: str, ri: Any, ni: Any) -> tuple[FloatArray, FloatArray]
     check_same_length(ri=r, ni=n)
     check_each("ri", r, np.abs(r) < 1, "lie strictly between -1 and 1")
     check_each("ni", n, np.isfinite(n) & (n > 3), "be finite and above 3")
+    check_sizes_of_groups("ni", n)
     y, v = chosen.function(r, n)
     return y, v
 
@@ -370,6 +374,8 @@ def freeman_tukey_back(y: Any, n: Any) -> FloatArray:
        1978;32:138. doi:10.1080/00031305.1978.10479283
     """
     y, n = np.asarray(y, dtype=float), np.asarray(n, dtype=float)
+    check_size("y", np.atleast_1d(y).ravel())
+    check_sizes_of_groups("n", np.atleast_1d(n).ravel())
     least = _freeman_tukey(np.zeros_like(n), n)[0]
     most = _freeman_tukey(n, n)[0]
     sine, cosine = np.sin(2 * y), np.cos(2 * y)
@@ -382,6 +388,7 @@ def freeman_tukey_back(y: Any, n: Any) -> FloatArray:
 def harmonic_mean(n: Any) -> float:
     """Return the harmonic mean of sizes."""
     sizes = check_array("n", n)
+    check_sizes_of_groups("n", sizes)
     return float(sizes.size / (1 / sizes).sum())
 
 
@@ -405,7 +412,7 @@ def check_two_by_two(ai: Any, n1i: Any, ci: Any, n2i: Any) -> Cells:
     counts = {name: check_array(name, given) for name, given in zip(_COUNTS, (ai, n1i, ci, n2i), strict=True)}
     check_same_length(**counts)
     for events, size in (("ai", "n1i"), ("ci", "n2i")):
-        check_each(size, counts[size], np.isfinite(counts[size]) & (counts[size] > 0), "be finite and above 0")
+        check_sizes_of_groups(size, counts[size])
         check_each(
             events,
             counts[events],
@@ -413,6 +420,7 @@ def check_two_by_two(ai: Any, n1i: Any, ci: Any, n2i: Any) -> Cells:
             "be finite and at least 0",
         )
         check_each(events, counts[events], counts[events] <= counts[size], f"be at most {size}")
+        check_each(events, counts[events], _countable(counts[events]), f"be 0 or at least {1 / LARGEST_COUNT:g}")
     a, n1, c, n2 = counts.values()
     return Cells(a, n1 - a, c, n2 - c)
 
@@ -439,10 +447,15 @@ def check_proportions(xi: Any, ni: Any) -> tuple[FloatArray, FloatArray]:
     """Return events and sizes of single groups, or raise `InputError` for counts that cannot be."""
     x, n = check_array("xi", xi), check_array("ni", ni)
     check_same_length(xi=x, ni=n)
-    check_each("ni", n, np.isfinite(n) & (n > 0), "be finite and above 0")
+    check_sizes_of_groups("ni", n)
     check_each("xi", x, np.isfinite(x) & (x >= 0), "be finite and at least 0")
     check_each("xi", x, x <= n, "be at most ni")
+    check_each("xi", x, _countable(x), f"be 0 or at least {1 / LARGEST_COUNT:g}")
     return x, n
+
+
+def _countable(events: FloatArray) -> Any:
+    return (events == 0.0) | (events >= 1.0 / LARGEST_COUNT)
 
 
 def _usable(y: FloatArray, v: FloatArray, dropped: Any = None) -> tuple[FloatArray, FloatArray]:
@@ -549,7 +562,7 @@ def _as_given(y: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _check_finite(parameter: str, values: FloatArray) -> FloatArray:
-    check_each(parameter, values, np.isfinite(values), "be finite")
+    check_size(parameter, values)
     return values
 
 

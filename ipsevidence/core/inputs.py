@@ -7,6 +7,13 @@ import numpy as np
 
 from ipsevidence.core.results import FloatArray
 
+# What doubles can hold through every square and product that the methods take.
+LARGEST = 1e60  # of an effect, a mean, a standard deviation
+LARGEST_VARIANCE, SMALLEST_VARIANCE = 1e120, 1e-120
+LARGEST_RATIO = 1e60  # of two variances, and of a squared distance of effects to the smallest variance
+LARGEST_COUNT = 1e15  # of events or participants: beyond, a double cannot tell two whole numbers apart
+LARGEST_MODERATOR = 1e30
+
 
 class InputError(ValueError):
     """A parameter that cannot be used as it is.
@@ -97,13 +104,15 @@ def check_each(parameter: str, values: FloatArray, good: Any, must: str) -> None
     )
 
 
-def check_effects(y: Any, v: Any) -> tuple[FloatArray, FloatArray]:
+def check_effects(y: Any, v: Any, *, name: str = "v") -> tuple[FloatArray, FloatArray]:
     """Return effects and variances that can be pooled.
 
     Parameters
     ----------
     y, v : array_like of shape (k,)
         Effects, and their sampling variances in squared units of y.
+    name : str
+        What the variances are called in an error.
 
     Returns
     -------
@@ -112,18 +121,67 @@ def check_effects(y: Any, v: Any) -> tuple[FloatArray, FloatArray]:
     Raises
     ------
     InputError
-        If an effect is not finite, a variance is not finite and above 0, or the lengths differ.
+        If an effect is not finite, a variance is not finite and above 0, the lengths differ, or the numbers are
+        so large, so small or so far apart that their squares would not fit into a double.
     """
-    y, v = check_array("y", y), check_array("v", v)
-    check_same_length(y=y, v=v)
+    y, v = check_array("y", y), check_array(name, v)
+    check_same_length(**{"y": y, name: v})
     check_each("y", y, np.isfinite(y), "be finite")
-    check_each("v", v, np.isfinite(v) & (v > 0), "be finite and above 0")
+    check_each(name, v, np.isfinite(v) & (v > 0), "be finite and above 0")
+    check_each("y", y, np.abs(y) <= LARGEST, f"be at most {LARGEST:g} in size")
+    extent = (v >= SMALLEST_VARIANCE) & (v <= LARGEST_VARIANCE)
+    check_each(name, v, extent, f"lie between {SMALLEST_VARIANCE:g} and {LARGEST_VARIANCE:g}")
+    smallest = int(v.argmin())
+    check_each(name, v, v <= LARGEST_RATIO * v[smallest], f"be at most {LARGEST_RATIO:g} times the smallest")
+    near = np.abs(y - y[smallest]) <= math.sqrt(LARGEST_RATIO) * math.sqrt(v[smallest])
+    check_each("y", y, near, f"lie within {math.sqrt(LARGEST_RATIO):g} of the smallest standard errors")
     return y, v
 
 
+def check_size(parameter: str, values: FloatArray) -> None:
+    """Raise `InputError` for the first study whose number is not finite, or too large to be squared twice."""
+    check_each(parameter, values, np.isfinite(values), "be finite")
+    check_each(parameter, values, np.abs(values) <= LARGEST, f"be at most {LARGEST:g} in size")
+
+
+def check_sizes_of_groups(parameter: str, values: FloatArray) -> None:
+    """Raise `InputError` for the first study whose number of participants cannot be one."""
+    check_each(parameter, values, np.isfinite(values) & (values > 0), "be finite and above 0")
+    good = (values >= 1.0 / LARGEST_COUNT) & (values <= LARGEST_COUNT)
+    check_each(parameter, values, good, f"lie between {1.0 / LARGEST_COUNT:g} and {LARGEST_COUNT:g}")
+
+
+def check_whole(parameter: str, value: Any, *, least: int) -> int:
+    """Return `value` as a whole number that is at least `least`.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number, or below.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(
+            f"{parameter} must be a whole number, at least {least}; got {_shown(value)}", parameter=parameter
+        )
+    return int(value)
+
+
+def check_given_tau2(tau2: Any, v: FloatArray) -> float:
+    """Return a between-study variance that was given: at least 0, and not beyond all proportion to `v`."""
+    value = check_number("tau2", tau2, least=0.0)
+    if value > LARGEST_RATIO * float(v.min()):
+        raise InputError(
+            f"tau2 must be at most {LARGEST_RATIO:g} times the smallest variance; got {value:g}", parameter="tau2"
+        )
+    return value
+
+
 def check_level(level: float) -> float:
-    """Return `level` if it lies strictly between 0 and 1, as in ``level=0.95``."""
-    return check_number("level", level, above=0, below=1)
+    """Return `level` if it lies between 0 and 1, as in ``level=0.95``, and not within 1e-9 of either."""
+    value = check_number("level", level, above=0, below=1)
+    if not 1e-9 <= value <= 1.0 - 1e-9:
+        raise InputError(f"level must lie between 1e-9 and 1 - 1e-9; got {level!r}", parameter="level")
+    return value
 
 
 def check_number(

@@ -1,6 +1,5 @@
 """Effects that differ between kinds of studies: meta-regression, subgroups, permutation tests."""
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,28 +8,42 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from ipsevidence.core.batch import fit_samples
 from ipsevidence.core.heterogeneity import chi2_tail, h2_from_q, h2_from_tau2, i2_from_q, i2_from_tau2, typical_variance
-from ipsevidence.core.inputs import InputError, check_effects, check_level, check_number, check_word
+from ipsevidence.core.inputs import (
+    LARGEST_MODERATOR,
+    InputError,
+    check_effects,
+    check_given_tau2,
+    check_level,
+    check_whole,
+    check_word,
+)
 from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, Spread, pool, quantile
 from ipsevidence.core.registry import Method, choose
 from ipsevidence.core.results import (
-    FitStatistics,
     FloatArray,
     Interval,
     NotApplicable,
-    PermutationResult,
     PooledResult,
     PoolSettings,
-    Prediction,
-    RegressionResult,
-    SubgroupResult,
     TestResult,
     frozen_array,
 )
-from ipsevidence.core.tau2 import GIVEN_TAU2, TAU2_ESTIMATORS, TAU2_INTERVALS, bounds_of_tau2, deviance
+from ipsevidence.core.results_of_moderators import (
+    FitStatistics,
+    PermutationResult,
+    Prediction,
+    RegressionResult,
+    SubgroupResult,
+)
+from ipsevidence.core.tau2 import GIVEN_TAU2, TAU2_ESTIMATORS, Tau2, deviance
+from ipsevidence.core.tau2_bounds import q_profile_bounds
 from ipsevidence.core.weighting import MeanModel, Model, RegressionModel, check_design
 
 STUDIES_PER_MODERATOR = 10
+SIGNS_AT_ONCE = 16_384
+NO_STATISTIC = "The effects are identical, which makes a standard error 0: there is no statistic to compare."
 SAME = 1e-9  # permuted statistics this close to the observed one are ties
 
 
@@ -92,32 +105,52 @@ def meta_regression(
     choose("interval", interval, INTERVALS)
     settings = PoolSettings(tau2=_estimator(tau2).key, interval=interval, prediction="none", level=check_level(level))
     model = RegressionModel(y, v, design)
-    value, tau2_se = _between(model, tau2)
-    return _regression(y, v, design, model, value, tau2_se, settings, labels)
+    return regression_result(y, v, design, model, _between(model, tau2), settings, labels)
 
 
 def _estimator(tau2: str | float) -> Method:
     return choose("tau2", tau2, TAU2_ESTIMATORS) if isinstance(tau2, str) else GIVEN_TAU2
 
 
-def _between(model: Model, tau2: str | float) -> tuple[float, float]:
+def _between(model: Model, tau2: str | float) -> Tau2:
     """Return tau2 and its standard error in internal units."""
     if isinstance(tau2, str):
         found = _estimator(tau2).function(model)
-        return max(0.0, found.tau2), found.se
-    return check_number("tau2", tau2, least=0.0) / model.scale, math.nan
+        return Tau2(max(0.0, found.tau2), found.se)
+    return Tau2(check_given_tau2(tau2, model.scale * model.v) / model.scale, math.nan)
 
 
-def _regression(
+def regression_result(
     y: FloatArray,
     v: FloatArray,
     X: FloatArray,
     model: RegressionModel,
-    tau2: float,
-    tau2_se: float,
+    found: Tau2,
     settings: PoolSettings,
     names: tuple[str, ...],
 ) -> RegressionResult:
+    """Return everything that follows from a regression and a between-study variance.
+
+    Parameters
+    ----------
+    y, v : ndarray of shape (k,)
+        Effects and variances as the caller gave them.
+    X : ndarray of shape (k, p)
+        Moderators, with the column of ones if there is an intercept.
+    model : RegressionModel
+        The studies; its rows need not be those of X.
+    found : Tau2
+        The variance between studies and its standard error, in internal units.
+    settings : PoolSettings
+        What was asked for.
+    names : tuple of str
+        Names of the columns of X.
+
+    Returns
+    -------
+    RegressionResult
+    """
+    tau2 = found.tau2
     w = 1.0 / (model.v + tau2)
     spread: Spread = INTERVALS[settings.interval].function(model.sum_of_squares(w), model.df)
     covariance = spread.factor * model.covariance(w)
@@ -129,8 +162,6 @@ def _regression(
     qm, qm_df, qm_df2, qm_p = _wald_test(coefficients[tested], covariance[np.ix_(tested, tested)], spread.df)
     qe, typical = model.sum_of_squares(1.0 / model.v), typical_variance(model)
     common = settings.tau2 == "common"
-    bounds = TAU2_INTERVALS["q-profile"].function(model, settings.level)
-    profile = bounds_of_tau2(model, bounds[0], bounds[1], level=settings.level, method="q-profile", why=bounds[2])
     return RegressionResult(
         names=names,
         coefficients=frozen_array(coefficients),
@@ -143,8 +174,8 @@ def _regression(
         covariance=frozen_array(covariance),
         df=spread.df,
         tau2=tau2 * model.scale,
-        tau2_se=tau2_se * model.scale,
-        tau2_ci=profile.tau2,
+        tau2_se=found.se * model.scale,
+        tau2_ci=q_profile_bounds(model, settings.level).tau2,
         i2=i2_from_q(qe, model.df) if common else i2_from_tau2(tau2, typical),
         h2=h2_from_q(qe, model.df) if common else h2_from_tau2(tau2, typical),
         r2=_explained(y, v, X, tau2 * model.scale, settings.tau2),
@@ -232,20 +263,29 @@ def predict_effects(fit: RegressionResult, X: Any, *, prediction: str = "t-k1") 
     Returns
     -------
     Prediction
+        Its ``why`` says why there are no prediction bands, where there are none.
 
     Raises
     ------
     InputError
-        If X has another number of columns.
+        If X has another number of columns or is no matrix of finite numbers, or there is no such prediction band.
     """
-    rows = np.atleast_2d(np.asarray(X, dtype=float))
-    if rows.shape[1] != fit.p_columns:
-        raise InputError(f"X must have {fit.p_columns} columns; got {rows.shape[1]}", parameter="X")
-    df: float = choose("prediction", prediction, PREDICTIONS).function(fit.k - fit.p_columns)
+    rows = _rows_of(X, fit.p_columns)
+    chosen = choose("prediction", prediction, {key: m for key, m in PREDICTIONS.items() if key != "bootstrap"})
+    df: float = chosen.function(fit.k - fit.p_columns)
     estimate = rows @ fit.coefficients
     se = np.sqrt(np.einsum("ij,jk,ik->i", rows, fit.covariance, rows))
+    why = ""
+    if chosen.key == "none":
+        why = "not asked for"
+    elif fit.settings.tau2 == "common":
+        why = "a common-effect model has no distribution of effects to predict from"
+    elif df <= 0.0:
+        why = f"the prediction band {chosen.key!r} needs more studies"
+    elif se.min() == 0.0:
+        why = "the effects lie on a line, which makes a standard error 0"
     reach = quantile(fit.settings.level, fit.df) * se
-    wide = quantile(fit.settings.level, df) * np.sqrt(fit.tau2 + se**2) if not df <= 0 else np.full_like(se, np.nan)
+    wide = np.full_like(se, np.nan) if why else quantile(fit.settings.level, df) * np.sqrt(fit.tau2 + se**2)
     return Prediction(
         estimate=frozen_array(estimate),
         se=frozen_array(se),
@@ -254,7 +294,21 @@ def predict_effects(fit: RegressionResult, X: Any, *, prediction: str = "t-k1") 
         prediction_low=frozen_array(estimate - wide),
         prediction_high=frozen_array(estimate + wide),
         level=fit.settings.level,
+        why=why,
     )
+
+
+def _rows_of(X: Any, columns: int) -> FloatArray:
+    """Return values of moderators to predict at, shape (m, columns)."""
+    try:
+        rows = np.atleast_2d(np.asarray(X, dtype=float))
+    except (TypeError, ValueError):
+        raise InputError("X must be a matrix of numbers, one row per prediction", parameter="X") from None
+    if rows.ndim != 2 or rows.shape[1] != columns:
+        raise InputError(f"X must have {columns} columns; got {rows.shape[-1]}", parameter="X")
+    if not (np.abs(rows) <= LARGEST_MODERATOR).all():
+        raise InputError(f"X must be finite and at most {LARGEST_MODERATOR:g} in size", parameter="X")
+    return rows
 
 
 def fit_statistics(y: Any, v: Any, X: Any = None, *, method: str = "ml") -> FitStatistics:
@@ -393,7 +447,7 @@ def subgroups(
     shared = math.nan
     if common_tau2 and len(order) < y.size:
         model = RegressionModel(y, v, np.column_stack(member).astype(float))
-        shared = _between(model, tau2)[0] * model.scale
+        shared = _between(model, tau2).tau2 * model.scale
     each = tau2 if math.isnan(shared) else shared
     pools = tuple(pool(y[m], v[m], tau2=each, interval=interval, prediction=prediction, level=level) for m in member)
     test = _between_groups(y, v, member, pools, shared, interval)
@@ -506,30 +560,32 @@ def permutation_test(
     check_word("statistic", statistic, ("test", "estimate"))
     design = check_design(np.ones(y.size) if X is None else X, y.size)
     estimator, spreads = choose("tau2", tau2, TAU2_ESTIMATORS), choose("interval", interval, INTERVALS)
-    generator = np.random.default_rng(seed)
+    limit = check_whole("exact_limit", exact_limit, least=0)
+    draws = check_whole("permutations", permutations, least=1)
+    generator = np.random.default_rng(check_whole("seed", seed, least=0))
     tested = _tested(design)
-    if X is None:
-        total = 2.0**y.size
-        data = _signs(y, generator, None if total <= exact_limit else permutations)
-        models: Iterator[Model] = (MeanModel(signed, v) for signed in data)
-    else:
-        total = _arrangements(design)
-        rows = _row_orders(design, generator, None if total <= exact_limit else permutations)
-        models = (RegressionModel(y, v, design[order]) for order in rows)
-    exact = total <= exact_limit
     of_test = statistic == "test"
-    fits = np.array([_statistics(model, estimator, spreads, tested, of_test=of_test) for model in models])
+    exact = (2.0**y.size if X is None else _arrangements(design)) <= limit
+    if X is None:
+        blocks = _all_signs(y.size) if exact else _random_signs(y.size, generator, draws)
+        fits = np.concatenate([_of_signs(y * signs, v, estimator, spreads, of_test=of_test) for signs in blocks])
+    else:
+        orders = _row_orders(design, generator, None if exact else draws)
+        models = (RegressionModel(y, v, design[order]) for order in orders)
+        fits = np.array([_statistics(model, estimator, spreads, tested, of_test=of_test) for model in models])
     observed = _statistics(RegressionModel(y, v, design), estimator, spreads, tested, of_test=of_test)
     as_far = np.abs(fits) >= np.abs(observed) * (1.0 - SAME)
     share = as_far.mean(axis=0) if exact else (as_far.sum(axis=0) + 1) / (len(fits) + 1)
+    none = np.isnan(observed).any()
     return PermutationResult(
         names=tuple(f"x{j}" for j in range(design.shape[1])),
         statistic=frozen_array(observed[:-1]),
-        p=frozen_array(share[:-1]),
+        p=frozen_array(np.where(np.isnan(observed), np.nan, share)[:-1]),
         qm=math.nan if X is None else float(observed[-1]),
-        qm_p=math.nan if X is None else float(share[-1]),
+        qm_p=math.nan if X is None or none else float(share[-1]),
         permutations=len(fits),
         exact=exact,
+        notes=(NO_STATISTIC,) if none else (),
     )
 
 
@@ -541,15 +597,33 @@ def _statistics(
     spread: Spread = spreads.function(model.sum_of_squares(w), model.df)
     b, covariance = model.coefficients(w), spread.factor * model.covariance(w)
     qm = _wald_test(b[tested], covariance[np.ix_(tested, tested)], spread.df)[0]
+    se = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.append(b / np.sqrt(np.diag(covariance)) if of_test else b, qm)
+        return np.append(np.where(se > 0.0, b / se, np.nan) if of_test else b, qm)
 
 
-def _signs(y: FloatArray, generator: np.random.Generator, draws: int | None) -> Iterator[FloatArray]:
-    if draws is None:
-        yield from (y * np.array(signs) for signs in itertools.product((1.0, -1.0), repeat=y.size))
-    else:
-        yield from y * generator.choice([-1.0, 1.0], size=(draws, y.size))
+def _of_signs(y: FloatArray, v: FloatArray, estimator: Method, spreads: Method, *, of_test: bool) -> FloatArray:
+    """Return the statistic of the mean of each row of effects, and the same as the test of all, shape (m, 2)."""
+    fits = fit_samples(y, v, tau2=estimator.key)
+    df = y.shape[1] - 1
+    factors = np.array([spreads.function(q, df).factor for q in fits.q_tau2.tolist()])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(factors > 0.0, fits.estimate / (fits.se * np.sqrt(factors)), np.nan)
+    return np.column_stack([z if of_test else fits.estimate, z * z])
+
+
+def _all_signs(k: int) -> Iterator[FloatArray]:
+    """Return every arrangement of k signs, in blocks of shape (m, k)."""
+    for start in range(0, 2**k, SIGNS_AT_ONCE):
+        numbers = np.arange(start, min(start + SIGNS_AT_ONCE, 2**k))
+        bits: FloatArray = ((numbers[:, None] >> np.arange(k)) & 1).astype(np.float64)
+        yield 1.0 - 2.0 * bits
+
+
+def _random_signs(k: int, generator: np.random.Generator, draws: int) -> Iterator[FloatArray]:
+    for start in range(0, draws, SIGNS_AT_ONCE):
+        signs: FloatArray = generator.choice(np.array([-1.0, 1.0]), size=(min(SIGNS_AT_ONCE, draws - start), k))
+        yield signs
 
 
 def _arrangements(X: FloatArray) -> float:

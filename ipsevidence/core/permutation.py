@@ -1,12 +1,17 @@
 """Confidence intervals that rest on the signs of the effects alone."""
 
+import math
 from typing import Any
+
+import numpy as np
 
 from ipsevidence.core.inputs import check_effects, check_level
 from ipsevidence.core.moderators import permutation_test
 from ipsevidence.core.pooling import pool
 from ipsevidence.core.results import Interval, no_interval
 
+SHORT_STEPS = 40  # after which they double
+FAR = 100.0  # times the farthest effect, where the search for a mean that is rejected ends
 DIGITS = 1e-7  # of a standard error, to which the bounds are found
 
 
@@ -35,7 +40,8 @@ def permutation_interval(
     Returns
     -------
     Interval
-        Missing where even the most extreme arrangement of signs is not rare enough: below six studies for 95%.
+        Missing where even the most extreme arrangement of signs is not rare enough: below six studies for 95%,
+        or where few studies outweigh the others.
 
     Raises
     ------
@@ -45,7 +51,7 @@ def permutation_interval(
     Notes
     -----
     From the estimate outwards in steps of half a standard error to the first mean that is rejected at 1 - level,
-    then by halving. It takes some fifty permutation tests.
+    then by halving; from the fortieth step on they double. It takes some fifty permutation tests.
 
     References
     ----------
@@ -70,13 +76,24 @@ def permutation_interval(
         )
         return bool(test.p[0] <= 1.0 - level)
 
+    # far beyond all effects the test hardly changes
+    end = FAR * (float(np.abs(y - fit.estimate).max()) + fit.se)
+
     def bound(direction: float) -> float:
-        near, far = fit.estimate, fit.estimate + 0.5 * direction * fit.se
+        near, step, steps = fit.estimate, 0.5 * direction * fit.se, 0
+        far = near + step
         while not rejected(far):
-            near, far = far, far + 0.5 * direction * fit.se
-        while abs(far - near) > DIGITS * fit.se:
+            if abs(far - fit.estimate) > end:
+                return math.nan
+            steps += 1
+            step = step if steps < SHORT_STEPS else 2.0 * step
+            near, far = far, far + step
+        while abs(far - near) > DIGITS * max(fit.se, abs(far - fit.estimate)):
             middle = 0.5 * (near + far)
             near, far = (near, middle) if rejected(middle) else (middle, far)
         return 0.5 * (near + far)
 
-    return Interval(low=bound(-1.0), high=bound(1.0), level=level)
+    low, high = bound(-1.0), bound(1.0)
+    if math.isnan(low) or math.isnan(high):
+        return no_interval(level, "few studies outweigh the others: no mean is so far off that the test rejects it")
+    return Interval(low=low, high=high, level=level)

@@ -14,19 +14,19 @@ from ipsevidence.core.heterogeneity import (
     i2_from_tau2,
     typical_variance,
 )
-from ipsevidence.core.inputs import InputError, check_effects, check_level, check_number
+from ipsevidence.core.inputs import check_effects, check_given_tau2, check_level, check_whole
 from ipsevidence.core.registry import Method, choose, registry
 from ipsevidence.core.results import (
-    BayesResult,
     FloatArray,
     Interval,
     PooledResult,
     PoolSettings,
-    SmallKResult,
     frozen_array,
     no_interval,
 )
-from ipsevidence.core.tau2 import GIVEN_TAU2, TAU2_ESTIMATORS, TAU2_INTERVALS, Tau2, bounds_of_tau2
+from ipsevidence.core.results_of_meaning import BayesResult, SmallKResult
+from ipsevidence.core.tau2 import GIVEN_TAU2, TAU2_ESTIMATORS, Tau2
+from ipsevidence.core.tau2_bounds import q_profile_bounds
 from ipsevidence.core.weighting import MeanModel, Model
 
 ONE_STUDY = "one study says nothing about heterogeneity"
@@ -114,36 +114,64 @@ def pool(
     if isinstance(tau2, str):
         estimator = choose("tau2", tau2, TAU2_ESTIMATORS)
     else:
-        tau2, estimator = check_number("tau2", tau2, least=0.0), GIVEN_TAU2
+        tau2, estimator = check_given_tau2(tau2, v), GIVEN_TAU2
     choose("interval", interval, INTERVALS)
     choose("prediction", prediction, PREDICTIONS)
     settings = PoolSettings(tau2=estimator.key, interval=interval, prediction=prediction, level=check_level(level))
-    seed = _check_seed(seed)
+    seed = check_whole("seed", seed, least=0)
     if y.size == 1:
         return _single_study(y, v, settings, given=0.0 if isinstance(tau2, str) else tau2)
     model = MeanModel(y, v)
     found = Tau2(tau2 / model.scale, math.nan) if not isinstance(tau2, str) else estimator.function(model)
-    return _pooled(y, v, model, Tau2(max(0.0, found.tau2), found.se), settings, seed)
+    found = Tau2(max(0.0, found.tau2), found.se)
+    weights = 1.0 / (model.v + found.tau2)
+    return pooled_result(model, found, settings, y=y, v=v, weights=weights, seed=seed)
 
 
-def _check_seed(seed: int) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InputError(f"seed must be a whole number, at least 0; got {seed!r}", parameter="seed")
-    return seed
+def pooled_result(
+    model: Model,
+    found: Tau2,
+    settings: PoolSettings,
+    *,
+    y: FloatArray,
+    v: FloatArray,
+    weights: FloatArray,
+    origin: float = 0.0,
+    seed: int = 1,
+    notes: tuple[str, ...] = (),
+) -> PooledResult:
+    """Return everything that follows from a model of one mean and a between-study variance.
 
+    Parameters
+    ----------
+    model : MeanModel or RegressionModel
+        The studies, with one coefficient.
+    found : Tau2
+        The variance between them and its standard error, in internal units.
+    settings : PoolSettings
+        What was asked for.
+    y, v, weights : ndarray of shape (k,)
+        Effects and variances as the caller gave them, and the weight of each.
+    origin : float
+        What was taken from the effects before they were modelled.
+    seed : int
+        Seed of the bootstrap.
+    notes : tuple of str
+        Cautions to begin with.
 
-def _pooled(y: FloatArray, v: FloatArray, model: Model, tau2: Tau2, settings: PoolSettings, seed: int) -> PooledResult:
-    w = 1.0 / (model.v + tau2.tau2)
-    estimate = float(model.coefficients(w)[0])
+    Returns
+    -------
+    PooledResult
+    """
+    w = 1.0 / (model.v + found.tau2)
+    estimate = origin + float(model.coefficients(w)[0])
     spread: Spread = INTERVALS[settings.interval].function(model.sum_of_squares(w), model.df)
-    wald = model.root / math.sqrt(w.sum())
+    wald = math.sqrt(float(model.covariance(w)[0, 0]))
     se = wald * math.sqrt(spread.factor)
     ci, statistic, p = mean_interval(estimate, se, spread.df, settings.level)
     common = settings.tau2 == "common"
-    q = model.sum_of_squares(1.0 / model.v)
-    typical = typical_variance(model)
-    low, high, why = TAU2_INTERVALS["q-profile"].function(model, settings.level)
-    bounds = bounds_of_tau2(model, low, high, level=settings.level, method="q-profile", why=why)
+    q, typical = model.sum_of_squares(1.0 / model.v), typical_variance(model)
+    bounds = q_profile_bounds(model, settings.level)
     return PooledResult(
         estimate=estimate,
         se=se,
@@ -151,25 +179,25 @@ def _pooled(y: FloatArray, v: FloatArray, model: Model, tau2: Tau2, settings: Po
         statistic=statistic,
         df=spread.df,
         p=p,
-        tau2=tau2.tau2 * model.scale,
-        tau2_se=tau2.se * model.scale,
+        tau2=found.tau2 * model.scale,
+        tau2_se=found.se * model.scale,
         tau2_ci=bounds.tau2,
-        i2=i2_from_q(q, model.df) if common else i2_from_tau2(tau2.tau2, typical),
+        i2=i2_from_q(q, model.df) if common else i2_from_tau2(found.tau2, typical),
         i2_ci=bounds.i2,
-        h2=h2_from_q(q, model.df) if common else h2_from_tau2(tau2.tau2, typical),
+        h2=h2_from_q(q, model.df) if common else h2_from_tau2(found.tau2, typical),
         h2_ci=bounds.h2,
         i2_q=i2_from_q(q, model.df),
         h2_q=h2_from_q(q, model.df),
         q=q,
         q_df=model.df,
         q_p=chi2_tail(q, model.df),
-        prediction=prediction_interval(estimate, se, tau2.tau2 * model.scale, model, settings, seed),
-        weights=frozen_array(100.0 * w / w.sum()),
+        prediction=prediction_interval(estimate, se, found.tau2 * model.scale, model, settings, seed),
+        weights=frozen_array(100.0 * weights / weights.sum()),
         k=model.k,
         y=frozen_array(y),
         v=frozen_array(v),
         settings=settings,
-        notes=_cautions(ci, se, wald, spread, settings),
+        notes=(*notes, *_cautions(ci, se, wald, spread, settings)),
     )
 
 
@@ -445,14 +473,14 @@ PREDICTIONS = registry(
         key="normal",
         label="normal",
         function=_normal,
-        reference="Riley RD, Higgins JPT, Deeks JJ. BMJ 2011;342:d549. doi:10.1136/bmj.d549",
+        reference="Viechtbauer W. J Stat Softw 2010;36(3):1-48. doi:10.18637/jss.v036.i03",
         sentence="Prediction intervals used the normal distribution.",
     ),
     Method(
         key="t-k1",
         label="t with k - 1 degrees of freedom",
         function=_t_k1,
-        reference="Riley RD, Higgins JPT, Deeks JJ. BMJ 2011;342:d549. doi:10.1136/bmj.d549",
+        reference="Viechtbauer W. J Stat Softw 2010;36(3):1-48. doi:10.18637/jss.v036.i03",
         sentence="Prediction intervals used the t distribution with k - 1 degrees of freedom.",
     ),
     Method(

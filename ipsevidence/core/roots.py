@@ -44,8 +44,10 @@ def crossing(function: Callable[[float], float], low: float, high: float) -> flo
         tolerance = (4e-16 * abs(best) + 5e-324) / abs(b - a) if b != a else math.inf
         if value == 0.0 or tolerance > 0.5:
             return best
-        ratio, height = (a - b) / (c - b), (fa - fb) / (fc - fb)
         share = 0.5
+        if c == b or fc == fb:
+            continue
+        ratio, height = (a - b) / (c - b), (fa - fb) / (fc - fb)
         if height * height < ratio and (1.0 - height) ** 2 < 1.0 - ratio:
             share = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
         share = min(max(share, tolerance), 1.0 - tolerance)

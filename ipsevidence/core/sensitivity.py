@@ -9,18 +9,11 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ipsevidence.core.batch import fit_selections
-from ipsevidence.core.inputs import InputError, check_effects
+from ipsevidence.core.inputs import InputError, check_effects, check_whole
 from ipsevidence.core.pooling import pool
 from ipsevidence.core.registry import choose
-from ipsevidence.core.results import (
-    FloatArray,
-    GoshResult,
-    InfluenceResult,
-    NotApplicable,
-    PointsResult,
-    SeriesResult,
-    frozen_array,
-)
+from ipsevidence.core.results import FloatArray, NotApplicable, frozen_array
+from ipsevidence.core.results_of_sensitivity import GoshResult, InfluenceResult, PointsResult, SeriesResult
 from ipsevidence.core.tau2 import TAU2_ESTIMATORS
 from ipsevidence.core.weighting import MeanModel, Model, RegressionModel, check_design
 
@@ -162,7 +155,7 @@ def influence(y: Any, v: Any, X: Any = None, *, tau2: str = "reml") -> Influence
         total = v[study] + tau2_rest
         found[study] = (
             (y[study] - x @ b_rest) / math.sqrt(total + x @ covariance_rest @ x),
-            (x @ change) / math.sqrt(hat[study] * total),
+            (x @ change) / math.sqrt(hat[study] * total) if hat[study] > 0.0 else 0.0,
             change @ inverse @ change,
             math.exp(np.linalg.slogdet(covariance_rest)[1] - area),
             tau2_rest,
@@ -277,13 +270,14 @@ def gosh(y: Any, v: Any, *, tau2: str = "reml", subsets: str | int = "auto", see
     y, v = check_effects(y, v)
     if isinstance(subsets, str) and subsets != "auto":
         raise InputError(f"subsets must be 'auto' or a number; got {subsets!r}", parameter="subsets")
+    wanted = 0 if subsets == "auto" else check_whole("subsets", subsets, least=1)
     every = 2**y.size - 1
-    exhaustive = every <= subsets if isinstance(subsets, int) else y.size <= ALL_SUBSETS
+    exhaustive = every <= wanted if wanted else y.size <= ALL_SUBSETS
     if exhaustive:
         chosen: NDArray[np.bool_] = (np.arange(1, every + 1)[:, None] >> np.arange(y.size)) % 2 == 1
     else:
-        generator = np.random.default_rng(seed)
-        chosen = generator.random((DRAWN_SUBSETS if subsets == "auto" else int(subsets), y.size)) < 0.5
+        generator = np.random.default_rng(check_whole("seed", seed, least=0))
+        chosen = generator.random((wanted or DRAWN_SUBSETS, y.size)) < 0.5
         empty = ~chosen.any(axis=1)
         chosen[empty, generator.integers(y.size, size=int(empty.sum()))] = True
     fits = fit_selections(y, v, chosen, tau2=tau2)

@@ -7,7 +7,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ipsevidence.core.pooling import quantile
-from ipsevidence.core.results import FloatArray, NotApplicable, PooledResult, Result, frozen_array, number
+from ipsevidence.core.results import (
+    FloatArray,
+    NotApplicable,
+    PooledResult,
+    Result,
+    frozen_array,
+    number,
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)

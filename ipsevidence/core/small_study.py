@@ -1,32 +1,28 @@
 """Whether small studies differ from large ones, and what would follow if some were missing."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special
 
 from ipsevidence.core.effects import check_two_by_two, correct_zeros, peto_terms
-from ipsevidence.core.heterogeneity import chi2_tail
-from ipsevidence.core.inputs import InputError, check_effects, check_level, check_number, check_word
+from ipsevidence.core.inputs import check_effects, check_level, check_word
 from ipsevidence.core.moderators import meta_regression
-from ipsevidence.core.pooling import mean_interval, pool, quantile
+from ipsevidence.core.pooling import mean_interval, pool
 from ipsevidence.core.results import (
     FloatArray,
-    Interval,
     NotApplicable,
-    PetPeeseResult,
-    SelectionResult,
     TestResult,
-    TrimFillResult,
-    frozen_array,
 )
-from ipsevidence.core.weighting import RegressionModel
+from ipsevidence.core.results_of_sensitivity import PetPeeseResult, TrimFillResult
+from ipsevidence.core.weighting import MeanModel, RegressionModel, sum_of_others
 
 ENOUGH = 10  # studies below which funnel tests have too little power to be read (Sterne et al 2011)
 LEAST = 3
 EXACT_RANKS = 50  # studies up to which the exact distribution of Kendall's tau is used
+ON_A_LINE = "the effects lie on a line: there is no error to compare its slope with"
 SYMMETRY = "the funnel is symmetric"
 TOO_FEW = f"a funnel test needs at least {LEAST} studies with different standard errors"
 
@@ -106,7 +102,7 @@ def egger_mixed(y: Any, v: Any, *, tau2: str = "reml") -> TestResult | NotApplic
         p=float(fit.p[1]),
         estimate=float(fit.coefficients[1]),
         se=float(fit.se[1]),
-        notes=_few(y.size),
+        notes=few_studies(y.size),
     )
 
 
@@ -137,8 +133,9 @@ def begg(y: Any, v: Any) -> TestResult | NotApplicable:
     if y.size < LEAST or np.ptp(v) == 0.0:
         return NotApplicable(reason=TOO_FEW)
     w = 1.0 / v
-    spread = v - 1.0 / w.sum()
-    standardised = (y - (w @ y) / w.sum()) / np.sqrt(spread)
+    # v less the variance of the mean, which would cancel for a study that dominates
+    spread = v * sum_of_others(w) / w.sum()
+    standardised = MeanModel(y, v).residuals(w) / np.sqrt(spread)
     if np.ptp(standardised) == 0.0:
         return NotApplicable(reason="the effects are identical")
     score, tau, ties = _kendall(standardised, v)
@@ -156,7 +153,7 @@ def begg(y: Any, v: Any) -> TestResult | NotApplicable:
         df=math.nan,
         p=p,
         estimate=tau,
-        notes=_few(y.size),
+        notes=few_studies(y.size),
     )
 
 
@@ -220,7 +217,8 @@ def peters(ai: Any, n1i: Any, ci: Any, n2i: Any) -> TestResult | NotApplicable:
     return _slope_test("Peters", y, 1.0 / size, 1.0 / (1.0 / (a + c) + 1.0 / (b + d)))
 
 
-def _few(k: int) -> tuple[str, ...]:
+def few_studies(k: int) -> tuple[str, ...]:
+    """Return the caution that belongs to so few studies, if any."""
     return (f"Only {k} studies: funnel tests are not advised below {ENOUGH}.",) if k < ENOUGH else ()
 
 
@@ -229,7 +227,7 @@ def _slope_test(name: str, y: FloatArray, x: FloatArray, w: FloatArray) -> TestR
         return NotApplicable(reason=TOO_FEW)
     line = _line(y, x, w)
     if line.se[1] == 0.0:
-        return NotApplicable(reason="the effects lie on a line: there is no error to compare its slope with")
+        return NotApplicable(reason=ON_A_LINE)
     return TestResult(
         name=name,
         null=SYMMETRY,
@@ -239,7 +237,7 @@ def _slope_test(name: str, y: FloatArray, x: FloatArray, w: FloatArray) -> TestR
         p=float(line.p[1]),
         estimate=float(line.b[1]),
         se=float(line.se[1]),
-        notes=_few(y.size),
+        notes=few_studies(y.size),
     )
 
 
@@ -360,7 +358,7 @@ def trim_and_fill(
         estimator=estimator,
         fit=fit,
         filled=np.arange(filled.size) >= y.size,
-        notes=("Asymmetry can have other causes than missing studies.", *_few(y.size)),
+        notes=("Asymmetry can have other causes than missing studies.", *few_studies(y.size)),
     )
 
 
@@ -391,7 +389,7 @@ def _missing(ranks: FloatArray, estimator: str) -> int:
     elif estimator == "L0":
         found = (4.0 * total - k * (k + 1)) / (2.0 * k - 1.0)
     else:
-        found = k - 0.5 - math.sqrt(2.0 * k * k - 4.0 * total + 0.25)
+        found = k - 0.5 - math.sqrt(max(0.0, 2.0 * k * k - 4.0 * total + 0.25))
     return max(0, round(found))
 
 
@@ -428,6 +426,8 @@ def pet_peese(y: Any, v: Any, *, level: float = 0.95) -> PetPeeseResult | NotApp
     if y.size < LEAST or np.ptp(v) == 0.0:
         return NotApplicable(reason=TOO_FEW)
     lines = {"pet": _line(y, np.sqrt(v), 1.0 / v), "peese": _line(y, v, 1.0 / v)}
+    if min(line.se.min() for line in lines.values()) == 0.0:
+        return NotApplicable(reason=ON_A_LINE)
     chosen = "peese" if lines["pet"].p[0] < 0.10 else "pet"
     b, se, df = lines[chosen].b[0], lines[chosen].se[0], lines[chosen].df
     ci, _, _ = mean_interval(float(b), float(se), float(df), level)
@@ -455,237 +455,5 @@ def pet_peese(y: Any, v: Any, *, level: float = 0.95) -> PetPeeseResult | NotApp
         chosen=chosen,
         estimate=float(b),
         ci=ci,
-        notes=_few(y.size),
+        notes=few_studies(y.size),
     )
-
-
-def fail_safe_n(
-    y: Any, v: Any, *, method: str = "rosenthal", alpha: float = 0.05, target: float | None = None
-) -> float:
-    """Return how many studies without effect would undo a finding.
-
-    Parameters
-    ----------
-    y, v : array_like of shape (k,)
-        Effects and sampling variances.
-    method : {'rosenthal', 'rosenberg', 'orwin'}
-        Stouffer's test; the common-effect test with average weights; the unweighted mean brought to `target`.
-    alpha : float
-        One-sided level of the first two.
-    target : float, optional
-        For orwin: the mean that would no longer matter; half the observed mean unless given.
-
-    Returns
-    -------
-    float
-        A whole number, 0 where the finding does not reach the level.
-
-    Raises
-    ------
-    InputError
-        If a parameter cannot be used.
-
-    Notes
-    -----
-    Kept for comparison with older reviews; it says nothing about whether studies are missing.
-
-    References
-    ----------
-    .. [1] Rosenthal R. Psychol Bull 1979;86:638-641. doi:10.1037/0033-2909.86.3.638
-    .. [2] Rosenberg MS. Evolution 2005;59:464-468. doi:10.1111/j.0014-3820.2005.tb01004.x
-    .. [3] Orwin RG. J Educ Stat 1983;8:157-159. doi:10.3102/10769986008002157
-    """
-    y, v = check_effects(y, v)
-    check_word("method", method, ("rosenthal", "rosenberg", "orwin"))
-    alpha = check_number("alpha", alpha, above=0.0, below=1.0)
-    k = y.size
-    if method == "rosenthal":
-        z = -float(special.ndtri(alpha))
-        found = (float((y / np.sqrt(v)).sum()) / z) ** 2 - k
-    elif method == "rosenberg":
-        z = -float(special.ndtri(alpha / 2.0))
-        w = 1.0 / v
-        found = (float(w @ y) ** 2 / z**2 - float(w.sum())) * k / float(w.sum())
-    else:
-        mean = abs(float(y.mean()))
-        goal = abs(check_number("target", mean / 2.0 if target is None else target))
-        found = k * (mean - goal) / goal if goal > 0.0 else math.inf
-    return float(max(0, math.ceil(found))) if math.isfinite(found) else found
-
-
-def selection_model(
-    y: Any,
-    v: Any,
-    *,
-    steps: Sequence[float] = (0.025,),
-    alternative: str = "greater",
-    tau2: str = "ml",
-    level: float = 0.95,
-) -> SelectionResult | NotApplicable:
-    """Return a step-function selection model, fitted by maximum likelihood.
-
-    Parameters
-    ----------
-    y, v : array_like of shape (k,)
-        Effects and sampling variances.
-    steps : sequence of float
-        Where the probability of selection changes: one-sided p-values between 0 and 1, rising. One step is
-        the three-parameter model.
-    alternative : {'greater', 'less'}
-        The direction in which small p-values lie.
-    tau2 : {'ml', 'common'}
-        Whether there is between-study variance.
-    level : float
-        Level of the interval.
-
-    Returns
-    -------
-    SelectionResult or NotApplicable
-        Not applicable where an interval of p-values holds no study.
-
-    Raises
-    ------
-    InputError
-        If a parameter cannot be used.
-
-    Notes
-    -----
-    A sensitivity analysis that takes the selection for the only cause of asymmetry, not a corrected effect.
-    Standard errors come from the observed information; where tau2 is 0 it is held there.
-
-    References
-    ----------
-    .. [1] Vevea JL, Hedges LV. Psychometrika 1995;60:419-435. doi:10.1007/BF02294384
-    """
-    y, v = check_effects(y, v)
-    check_word("alternative", alternative, ("greater", "less"))
-    check_word("tau2", tau2, ("ml", "common"))
-    level = check_level(level)
-    cuts = _check_steps(steps)
-    turn = 1.0 if alternative == "greater" else -1.0
-    p = special.ndtr(-turn * y / np.sqrt(v))
-    group = np.searchsorted(cuts, p, side="left")
-    counts = np.bincount(group, minlength=cuts.size + 1)
-    if counts.min() == 0:
-        empty = int(np.argmin(counts))
-        return NotApplicable(reason=f"no study has its p-value in interval {empty + 1} of {counts.size}")
-    unit = float(np.sqrt(np.median(v)))
-    model = _Selection(turn * y / unit, v / unit**2, special.ndtri(1.0 - cuts), group, random=tau2 == "ml")
-    theta, hessian = model.fit()
-    value = model.log_likelihood(theta)
-    plain = model.without_selection()
-    free = model.free(theta)
-    inverse = np.linalg.inv(hessian[np.ix_(free, free)])
-    variance = np.full(theta.size, np.nan)
-    variance[free] = np.diag(inverse)
-    estimate, se = turn * unit * theta[0], unit * math.sqrt(variance[0])
-    reach = quantile(level, math.nan) * se
-    delta = np.exp(theta[2:])
-    statistic = max(0.0, 2.0 * (value - plain))
-    return SelectionResult(
-        estimate=float(estimate),
-        se=se,
-        ci=Interval(low=float(estimate - reach), high=float(estimate + reach), level=level),
-        tau2=float(theta[1]) * unit**2,
-        steps=frozen_array([*cuts, 1.0]),
-        delta=frozen_array([1.0, *delta]),
-        delta_se=frozen_array([np.nan, *(delta * np.sqrt(variance[2:]))]),
-        counts=counts,
-        log_likelihood=value - y.size * math.log(unit),
-        test=TestResult(
-            name="likelihood ratio",
-            null="no selection",
-            distribution="chi2",
-            statistic=statistic,
-            df=float(cuts.size),
-            p=chi2_tail(statistic, cuts.size),
-        ),
-        notes=("Asymmetry can have other causes than selection.", *_few(y.size)),
-    )
-
-
-def _check_steps(steps: Sequence[float]) -> FloatArray:
-    cuts = np.asarray(steps, dtype=float)
-    cuts = cuts[cuts < 1.0] if cuts.ndim == 1 else cuts
-    if cuts.ndim != 1 or cuts.size == 0 or cuts.min() <= 0.0 or (np.diff(cuts) <= 0.0).any():
-        raise InputError(f"steps must be rising numbers between 0 and 1; got {steps!r}", parameter="steps")
-    return cuts
-
-
-class _Selection:
-    """The likelihood of a step-function selection model in theta = (mean, tau2, log delta_2, ...)."""
-
-    def __init__(self, y: FloatArray, v: FloatArray, quantiles: FloatArray, group: Any, *, random: bool) -> None:
-        self.y, self.v, self.group, self.random = y, v, group, random
-        self.limits = np.sqrt(v)[:, None] * quantiles
-
-    def log_likelihood(self, theta: Any) -> Any:
-        """Return the log-likelihood; complex theta give its derivative by the complex step."""
-        total = self.v + theta[1]
-        sd = np.sqrt(total)
-        above = special.ndtr((theta[0] - self.limits) / sd[:, None])
-        edge = np.zeros((self.y.size, 1))
-        shares = np.diff(np.concatenate([edge, above, edge + 1.0], axis=1), axis=1)
-        log_delta = np.concatenate([[0.0], theta[2:]])
-        normal = -0.5 * np.log(2.0 * math.pi * total) - 0.5 * (self.y - theta[0]) ** 2 / total
-        value = (log_delta[self.group] + normal - np.log(shares @ np.exp(log_delta))).sum()
-        return value if np.iscomplexobj(theta) else float(value)
-
-    def gradient(self, theta: FloatArray) -> FloatArray:
-        """Return the gradient, exact to rounding."""
-        step = 1e-30
-        moved = theta + 1j * step * np.eye(theta.size)
-        return np.array([self.log_likelihood(row).imag / step for row in moved])
-
-    def hessian(self, theta: FloatArray) -> FloatArray:
-        """Return the negative Hessian, by central differences of the exact gradient."""
-        step = 1e-5 * np.maximum(1.0, np.abs(theta))
-        step[1] = min(step[1], theta[1]) if theta[1] > 0.0 else 0.0
-        rows = [
-            (self.gradient(theta + move) - self.gradient(theta - move)) / (2.0 * h) if h > 0.0 else 0.0 * theta
-            for h, move in zip(step, np.diag(step), strict=True)
-        ]
-        found = -np.array(rows)
-        symmetric: FloatArray = 0.5 * (found + found.T)
-        return symmetric
-
-    def free(self, theta: FloatArray) -> Any:
-        """Return which parameters are not held at a boundary."""
-        return np.flatnonzero((np.arange(theta.size) != 1) | (self.random and theta[1] > 0.0))
-
-    def fit(self) -> tuple[FloatArray, FloatArray]:
-        """Return the maximum and the negative Hessian there."""
-        from scipy.optimize import minimize
-
-        start = pool(self.y, self.v, tau2="ml" if self.random else "common", interval="wald")
-        size = 2 + self.limits.shape[1]
-        begin = np.array([start.estimate, start.tau2, *np.zeros(size - 2)])
-        highest = max(10.0 * start.tau2, float(np.ptp(self.y)) ** 2) if self.random else 0.0
-        bounds = [(None, None), (0.0, highest), *[(-30.0, 30.0)] * (size - 2)]
-        found = minimize(
-            lambda t: -self.log_likelihood(t),
-            begin,
-            jac=lambda t: -self.gradient(t),
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"maxiter": 10_000, "ftol": 1e-15, "gtol": 1e-9},
-        )
-        theta: FloatArray = found.x
-        if theta[1] < 1e-10:
-            theta[1] = 0.0
-        for _ in range(5):  # Newton's method from a point that is nearly there
-            free = self.free(theta)
-            hessian = self.hessian(theta)
-            move = np.linalg.solve(hessian[np.ix_(free, free)], self.gradient(theta)[free])
-            new = theta.copy()
-            new[free] += move
-            if new[1] < 0.0 or self.log_likelihood(new) < self.log_likelihood(theta):
-                break
-            theta = new
-        return theta, self.hessian(theta)
-
-    def without_selection(self) -> float:
-        """Return the highest log-likelihood with all delta equal to 1."""
-        fit = pool(self.y, self.v, tau2="ml" if self.random else "common", interval="wald")
-        theta = np.array([fit.estimate, fit.tau2, *np.zeros(self.limits.shape[1])])
-        return float(self.log_likelihood(theta))

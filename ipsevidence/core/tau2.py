@@ -1,4 +1,4 @@
-"""Estimators of the between-study variance, their standard errors and intervals.
+"""Estimators of the between-study variance and their standard errors.
 
 All root finding works in units of the data with relative tolerances, so that y -> c y and v -> c^2 v
 give tau2 -> c^2 tau2 at any c.
@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special
 
-from ipsevidence.core.heterogeneity import h2_from_tau2, i2_from_tau2, typical_variance
-from ipsevidence.core.inputs import check_array, check_each, check_effects, check_level, check_same_length
+from ipsevidence.core.inputs import check_array, check_each, check_effects, check_same_length
 from ipsevidence.core.quadratic_forms import mixture_cdf
 from ipsevidence.core.registry import Method, choose, registry
-from ipsevidence.core.results import FloatArray, Interval, Tau2Interval, no_interval
-from ipsevidence.core.roots import crossing, falling_root
+from ipsevidence.core.results import FloatArray
+from ipsevidence.core.roots import falling_root
 from ipsevidence.core.weighting import MeanModel, Model, RegressionModel, check_design
 
 POINTS_PER_E_FOLD = 8  # a maximum of the likelihood is about one e-fold of (v + tau2) wide
@@ -81,7 +80,7 @@ def estimate_tau2(
        model. J Educ Behav Stat 2005;30:261-293. doi:10.3102/10769986030003261
     """
     chosen = choose("method", method, TAU2_ESTIMATORS)
-    model = _model(y, v, X, weights)
+    model = model_of(y, v, X, weights)
     if model is None:
         return Tau2(math.nan, math.nan)
     tau2, se = chosen.function(model)
@@ -90,7 +89,7 @@ def estimate_tau2(
     return Tau2(tau2 * model.scale, se * model.scale)
 
 
-def _model(y: Any, v: Any, X: Any, weights: Any) -> Model | None:
+def model_of(y: Any, v: Any, X: Any, weights: Any) -> Model | None:
     """Return the checked studies as a model, or None for a single study without moderators."""
     y, v = check_effects(y, v)
     if y.size == 1 and X is None:
@@ -102,92 +101,6 @@ def _model(y: Any, v: Any, X: Any, weights: Any) -> Model | None:
         check_each("weights", given, np.isfinite(given) & (given > 0), "be finite and above 0")
         model.moment_weights = given / given.max()
     return model
-
-
-def tau2_interval(
-    y: Any,
-    v: Any,
-    X: Any = None,
-    *,
-    method: str = "q-profile",
-    level: float = 0.95,
-    weights: Any = None,
-) -> Tau2Interval:
-    """Return a confidence interval for the between-study variance, and for tau, I2 and H2.
-
-    Parameters
-    ----------
-    y, v : array_like of shape (k,)
-        Effects and sampling variances.
-    X : array_like of shape (k, p), optional
-        Design matrix with its column of ones; the variance is then what moderators leave.
-    method : {'q-profile', 'profile-ml', 'profile-reml', 'genq'}
-        Key of `TAU2_INTERVALS`.
-    level : float
-        Confidence level, between 0 and 1.
-    weights : array_like of shape (k,), optional
-        Weights of the generalised Q statistic for genq; 1/v unless given. Weights 1/sqrt(v) are often
-        the better choice.
-
-    Returns
-    -------
-    Tau2Interval
-        Bounds of tau2 in squared units of y.
-
-    Raises
-    ------
-    InputError
-        If a parameter cannot be used.
-
-    Notes
-    -----
-    The Q-profile interval inverts the generalised Q statistic Q(tau2), which follows a chi-square
-    distribution with k - 1 degrees of freedom; equal tails. The generalised-Q interval inverts Q at fixed
-    weights, whose exact distribution is a mixture of chi-squares; equal tails. If Q is so small that even
-    the upper bound falls below 0 the interval is empty: both bounds are then 0 and ``why`` says so.
-
-    The profile likelihood intervals hold the values around the maximum whose likelihood ratio is below
-    the chi-square quantile with 1 degree of freedom.
-
-    References
-    ----------
-    .. [1] Viechtbauer W. Confidence intervals for the amount of heterogeneity in meta-analysis.
-       Stat Med 2007;26:37-52. doi:10.1002/sim.2514
-    .. [2] Hardy RJ, Thompson SG. A likelihood approach to meta-analysis with random effects. Stat Med
-       1996;15:619-629. doi:10.1002/(SICI)1097-0258(19960330)15:6<619::AID-SIM188>3.0.CO;2-A
-    .. [3] Jackson D. Confidence intervals for the between-study variance in random effects meta-analysis
-       using generalised Cochran heterogeneity statistics. Res Synth Methods 2013;4:220-229.
-       doi:10.1002/jrsm.1081
-    """
-    chosen = choose("method", method, TAU2_INTERVALS)
-    level = check_level(level)
-    model = _model(y, v, X, weights)
-    if model is None:
-        none = no_interval(level, "one study says nothing about heterogeneity")
-        return Tau2Interval(
-            low=math.nan, high=math.nan, level=level, method=method, tau=none, i2=none, h2=none, why=none.why
-        )
-    low, high, why = chosen.function(model, level)
-    return bounds_of_tau2(model, low, high, level=level, method=method, why=why)
-
-
-def bounds_of_tau2(model: Model, low: float, high: float, *, level: float, method: str, why: str) -> Tau2Interval:
-    """Return bounds in internal units as an interval in the caller's, with those of tau, I2 and H2."""
-    typical = typical_variance(model)
-
-    def interval(a: float, b: float) -> Interval:
-        return Interval(low=a, high=b, level=level, why=why)
-
-    return Tau2Interval(
-        low=low * model.scale,
-        high=high * model.scale,
-        level=level,
-        method=method,
-        tau=interval(math.sqrt(low) * model.root, math.sqrt(high) * model.root),
-        i2=interval(i2_from_tau2(low, typical), i2_from_tau2(high, typical)),
-        h2=interval(h2_from_tau2(low, typical), h2_from_tau2(high, typical)),
-        why=why,
-    )
 
 
 def root_of_q(model: Model, target: float) -> float:
@@ -251,12 +164,13 @@ def _generalised(model: Model, w: FloatArray) -> Tau2:
     return Tau2(tau2, _quadratic_form(model, w, tau2) / trace)
 
 
-def _moment_weights(model: Model) -> FloatArray:
+def moment_weights(model: Model) -> FloatArray:
+    """Return the weights of the generalised Q statistic: those given, or 1/v."""
     return 1.0 / model.v if model.moment_weights is None else model.moment_weights
 
 
 def _generalised_q(model: Model) -> Tau2:
-    return _generalised(model, _moment_weights(model))
+    return _generalised(model, moment_weights(model))
 
 
 def _hedges_two_step(model: Model) -> Tau2:
@@ -268,11 +182,11 @@ def _dersimonian_laird_two_step(model: Model) -> Tau2:
 
 
 def _generalised_q_median(model: Model) -> Tau2:
-    w = _moment_weights(model)
-    return Tau2(_root_of_tail(model, w, 0.5), math.nan)
+    w = moment_weights(model)
+    return Tau2(root_of_tail(model, w, 0.5), math.nan)
 
 
-def _root_of_tail(model: Model, w: FloatArray, probability: float) -> float:
+def root_of_tail(model: Model, w: FloatArray, probability: float) -> float:
     """Return the tau2 at which the observed generalised Q is exceeded with 1 - `probability`."""
     q = model.sum_of_squares(w)
 
@@ -299,19 +213,20 @@ def _crude_variance(model: Model) -> float:
 def _sidik_jonkman_from(model: Model, first: float) -> Tau2:
     if first == 0.0:
         return Tau2(0.0, math.nan)
-    w = first / (model.v + first)
-    tau2 = model.sum_of_squares(w) / model.df
-    return Tau2(tau2, _quadratic_form(model, w, tau2) / model.df)
+    # the authors' weights are these times the first step, which may be too small for a double to square
+    w = 1.0 / (model.v + first)
+    tau2 = first * model.sum_of_squares(w) / model.df
+    return Tau2(tau2, first * _quadratic_form(model, w, tau2) / model.df)
 
 
 def _maximum_likelihood(model: Model) -> Tau2:
-    tau2 = _maximise(model, restricted=False)
+    tau2 = maximise(model, restricted=False)
     w = 1.0 / (model.v + tau2)
     return Tau2(tau2, math.sqrt(2.0 / float(w.dot(w))))
 
 
 def _restricted_maximum_likelihood(model: Model) -> Tau2:
-    tau2 = _maximise(model, restricted=True)
+    tau2 = maximise(model, restricted=True)
     one = np.ones(model.k)
     return Tau2(tau2, math.sqrt(2.0 / model.trace2(1.0 / (model.v + tau2), one, one)))
 
@@ -350,7 +265,7 @@ def deviance(model: Model, tau2: FloatArray, *, restricted: bool) -> FloatArray:
     return value + model.log_det(w) if restricted else value
 
 
-def _maximise(model: Model, *, restricted: bool) -> float:
+def maximise(model: Model, *, restricted: bool) -> float:
     """Return the tau2 at which the profile likelihood is largest.
 
     It may have several local maxima, one of them at 0: a grid over the whole range in which the score
@@ -400,53 +315,6 @@ def _climb(model: Model, low: float, start: float, high: float, *, restricted: b
         if high - low <= 4e-16 * high or (bend > 0.0 and abs(new - t) <= 1e-9 * t):
             return min(max(new, low), high)
         t = new if low < new < high else 0.5 * (low + high)
-
-
-def _q_profile(model: Model, level: float) -> tuple[float, float, str]:
-    tail = (1.0 - level) / 2.0
-    low = root_of_q(model, float(special.chdtri(model.df, tail)))
-    least = float(special.chdtri(model.df, 1.0 - tail))
-    high = root_of_q(model, least)
-    empty = model.q_and_slope(0.0)[0] < least
-    why = "Q is so small that both bounds fall below 0: the interval is empty" if empty else ""
-    return low, high, why
-
-
-def _generalised_q_interval(model: Model, level: float) -> tuple[float, float, str]:
-    w = _moment_weights(model)
-    tail = (1.0 - level) / 2.0
-    low, high = _root_of_tail(model, w, 1.0 - tail), _root_of_tail(model, w, tail)
-    empty = mixture_cdf(model.sum_of_squares(w), model.form_weights(w, 0.0)) < tail
-    why = "Q is so small that both bounds fall below 0: the interval is empty" if empty else ""
-    return low, high, why
-
-
-def _profile_ml(model: Model, level: float) -> tuple[float, float, str]:
-    return _profile(model, level, restricted=False)
-
-
-def _profile_reml(model: Model, level: float) -> tuple[float, float, str]:
-    return _profile(model, level, restricted=True)
-
-
-def _profile(model: Model, level: float, *, restricted: bool) -> tuple[float, float, str]:
-    """Return where the likelihood ratio around its maximum reaches the chi-square quantile."""
-    peak = _maximise(model, restricted=restricted)
-    limit = float(deviance(model, np.array([peak]), restricted=restricted)[0]) + float(special.chdtri(1, 1.0 - level))
-
-    def excess(tau2: float) -> float:
-        return float(deviance(model, np.array([tau2]), restricted=restricted)[0]) - limit
-
-    smallest = float(model.v.min())
-    step = math.exp(1.0 / POINTS_PER_E_FOLD)
-    low = high = peak + smallest
-    # outwards in steps too short to jump over a ridge
-    while low > smallest and excess(low - smallest) < 0.0:
-        low = max(low / step, smallest)
-    while excess(high - smallest) < 0.0:
-        high *= step
-    lower = crossing(excess, low - smallest, peak) if excess(low - smallest) > 0.0 else 0.0
-    return lower, crossing(excess, peak, high - smallest), ""
 
 
 TAU2_ESTIMATORS = registry(
@@ -578,38 +446,4 @@ GIVEN_TAU2 = Method(
     function=_common,
     reference="",
     sentence="Between-study variance was fixed at a given value.",
-)
-
-TAU2_INTERVALS = registry(
-    Method(
-        key="q-profile",
-        label="Q-profile",
-        function=_q_profile,
-        reference="Viechtbauer W. Stat Med 2007;26:37-52. doi:10.1002/sim.2514",
-        sentence="The confidence interval of the between-study variance was found by the Q-profile method.",
-    ),
-    Method(
-        key="profile-ml",
-        label="profile likelihood",
-        function=_profile_ml,
-        reference="Hardy RJ, Thompson SG. Stat Med 1996;15:619-629. "
-        "doi:10.1002/(SICI)1097-0258(19960330)15:6<619::AID-SIM188>3.0.CO;2-A",
-        sentence="The confidence interval of the between-study variance was found from the profile likelihood.",
-    ),
-    Method(
-        key="profile-reml",
-        label="profile restricted likelihood",
-        function=_profile_reml,
-        reference="Viechtbauer W. Stat Med 2007;26:37-52. doi:10.1002/sim.2514",
-        sentence="The confidence interval of the between-study variance was found from the profile of the "
-        "restricted likelihood.",
-    ),
-    Method(
-        key="genq",
-        label="generalised Q",
-        function=_generalised_q_interval,
-        reference="Jackson D. Res Synth Methods 2013;4:220-229. doi:10.1002/jrsm.1081",
-        sentence="The confidence interval of the between-study variance was found from the exact distribution "
-        "of the generalised Q statistic.",
-    ),
 )

@@ -12,13 +12,21 @@ from scipy import special
 from ipsevidence.core.heterogeneity import chi2_tail, typical_variance
 from ipsevidence.core.inputs import InputError, check_effects, check_level, check_word
 from ipsevidence.core.pooling import quantile
-from ipsevidence.core.results import FloatArray, NotApplicable, Result, frozen_array, number, p_value
+from ipsevidence.core.results import (
+    FloatArray,
+    NotApplicable,
+    Result,
+    frozen_array,
+    number,
+    p_value,
+)
 from ipsevidence.core.weighting import RegressionModel, check_design
 
 POINTS_PER_E_FOLD = 4  # in each direction; a maximum of the likelihood is about one e-fold wide
 CHUNK = 2_000_000  # numbers held at once while the likelihood is looked at on its grid
 FEW_UNITS = 10
 MOST_STEPS = 200
+FARTHEST = 1e14  # ratio of variances, and of a squared difference to a variance, beyond which digits are lost
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -163,6 +171,10 @@ def multilevel(
             raise InputError(f"{name} must have as many entries as y ({y.size}); got {len(labels)}", parameter=name)
     if y.size < 3:
         return NotApplicable(reason="a three-level model needs at least three effects")
+    if max(float(v.max()), float(np.ptp(y)) ** 2) > FARTHEST * float(v.min()):
+        return NotApplicable(
+            reason="the effects or their variances differ so much that the likelihood is lost in rounding"
+        )
     design = check_design(np.ones(y.size) if X is None else X, y.size)
     nested = _Nested(RegressionModel(y, v, design), list(outer), list(inner), restricted=method == "reml")
     reason = nested.flaw()

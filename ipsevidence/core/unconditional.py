@@ -1,38 +1,15 @@
 """Odds ratios from the counts of both arms: binomial models with fixed, or with random, study effects."""
 
-import dataclasses
 import math
-from typing import Any, ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ipsevidence.core.arm_likelihood import ArmLikelihood, Peak, highest_peak
 from ipsevidence.core.effects import Cells
-from ipsevidence.core.results import FloatArray, GlmmResult, number
+from ipsevidence.core.results import FloatArray
 
 FIRST_SPREADS = ((0.5, 0.5), (1.0, 0.2), (0.2, 1.0))  # where the search for the two standard deviations begins
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class RandomStudiesResult(GlmmResult):
-    """A random-effects model of the counts in which the studies' mean log odds are random, too.
-
-    Attributes
-    ----------
-    sigma2 : float
-        Variance between studies of the mean log odds of the two arms.
-    """
-
-    columns: ClassVar[tuple[str, ...]] = GlmmResult.columns
-    sigma2: float
-
-    def to_rows(self) -> list[tuple[Any, ...]]:
-        """Return one row each for the estimate, tau2 and sigma2."""
-        return [*GlmmResult.to_rows(self), ("sigma2", self.sigma2, math.nan, math.nan)]
-
-    def __str__(self) -> str:
-        head, estimate, between, *notes = GlmmResult.__str__(self).splitlines()
-        return "\n".join([head, estimate, between, f"  sigma2      {number(self.sigma2)}", *notes])
 
 
 class Fit(NamedTuple):

@@ -9,8 +9,21 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ipsevidence.core.inputs import InputError
+from ipsevidence.core.inputs import LARGEST_MODERATOR, InputError
 from ipsevidence.core.results import FloatArray
+
+NEGLIGIBLE = 1e-60  # a difference of effects, in standard errors of the most precise study, that is none
+
+
+def unit(variance: float) -> float:
+    """Return a power of two near the root of a variance: changing units back and forth then costs no rounding."""
+    return math.ldexp(1.0, math.frexp(variance)[1] // 2)
+
+
+def in_units(differences: FloatArray, root: float) -> FloatArray:
+    """Return differences of effects in units of `root`; those too small for a double to square twice are 0."""
+    scaled = differences / root
+    return np.where(np.abs(scaled) < NEGLIGIBLE, 0.0, scaled)
 
 
 class MeanModel:
@@ -31,11 +44,10 @@ class MeanModel:
 
     def __init__(self, y: FloatArray, v: FloatArray) -> None:
         anchor = int(v.argmin())
-        # a power of two: changing units back and forth then costs no rounding
-        self.root = math.ldexp(1.0, math.frexp(v[anchor])[1] // 2)
+        self.root = unit(float(v[anchor]))
         self.scale = self.root * self.root
         self.centre = float(y[anchor])
-        self.y = (y - self.centre) / self.root
+        self.y = in_units(y - self.centre, self.root)
         self.v = v / self.scale
         self.k = v.size
         self.p = 1
@@ -67,14 +79,14 @@ class MeanModel:
 
     def trace(self, w: FloatArray, d: FloatArray) -> float:
         """Return tr(PD) for a diagonal D of shape (k,)."""
-        return float((w * d).dot(_sum_of_others(w)) / np.add.reduce(w))
+        return float((w * d).dot(sum_of_others(w)) / np.add.reduce(w))
 
     def trace2(self, w: FloatArray, d1: FloatArray, d2: FloatArray) -> float:
         """Return tr(P D1 P D2) for diagonals of shape (k,)."""
         total = np.add.reduce(w)
-        own = w * _sum_of_others(w)
+        own = w * sum_of_others(w)
         square = w * w
-        mixed = (square * d2).dot(_sum_of_others(square * d1))
+        mixed = (square * d2).dot(sum_of_others(square * d1))
         return float(((d1 * d2).dot(own * own) + mixed) / total**2)
 
     def form_weights(self, w: FloatArray, tau2: float) -> FloatArray:
@@ -110,7 +122,7 @@ class MeanModel:
         """
         total = float(np.add.reduce(w))
         wr = w * self.residuals(w)
-        trace = float(w.dot(_sum_of_others(w))) / total
+        trace = float(w.dot(sum_of_others(w))) / total
         square = w * w
         s2 = float(np.add.reduce(square))
         trace2 = s2 - 2.0 * float(square.dot(w)) / total + (s2 / total) ** 2
@@ -154,7 +166,7 @@ class RegressionModel:
 
     def __init__(self, y: FloatArray, v: FloatArray, X: FloatArray) -> None:
         anchor = int(v.argmin())
-        self.root = math.ldexp(1.0, math.frexp(v[anchor])[1] // 2)
+        self.root = unit(float(v[anchor]))
         self.scale = self.root * self.root
         self.column_scale = np.abs(X).max(axis=0)
         self.X = X / self.column_scale
@@ -165,7 +177,7 @@ class RegressionModel:
         spans = bool(np.abs(self.X @ ones - 1.0).max() < 1e-10)
         self.centre = float(y[anchor]) if spans else 0.0
         self.shift = ones
-        self.y = (y - self.centre) / self.root
+        self.y = in_units(y - self.centre, self.root)
         self.v = v / self.scale
         self.moment_weights: FloatArray | None = None
 
@@ -290,12 +302,17 @@ def check_design(X: Any, k: int) -> FloatArray:
     if design.shape[1] >= k:
         raise InputError(f"X must have fewer columns than studies ({k}); got {design.shape[1]}", parameter="X")
     largest = np.abs(design).max(axis=0)
+    if largest.max() > LARGEST_MODERATOR or 0.0 < largest[largest > 0.0].min(initial=1.0) < 1.0 / LARGEST_MODERATOR:
+        least = 1.0 / LARGEST_MODERATOR
+        raise InputError(
+            f"X must have columns whose largest entry lies between {least:g} and {LARGEST_MODERATOR:g}", parameter="X"
+        )
     if (largest == 0).any() or np.linalg.matrix_rank(design / largest, tol=1e-10) < design.shape[1]:
         raise InputError("X must have linearly independent columns", parameter="X")
     return design
 
 
-def _sum_of_others(x: FloatArray) -> FloatArray:
+def sum_of_others(x: FloatArray) -> FloatArray:
     """Return, for each entry of a non-negative array, the sum of all others.
 
     Subtracting from the total would cancel for an entry that dominates, so that one is summed anew.

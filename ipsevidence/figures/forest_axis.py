@@ -220,8 +220,8 @@ def _snapped(
 
 
 def _clear(ticks: Sequence[float], labels: Sequence[str], scale: float, size: float) -> bool:
-    """Return whether there are at least two labels and a digit's space between neighbours."""
+    """Return whether there are at least two labels and the space of two digits between neighbours."""
     widths = [width(label, size) for label in labels]
-    space = width("0", size)
+    space = width("00", size)
     gaps = ((ticks[i + 1] - ticks[i]) * scale - (widths[i] + widths[i + 1]) / 2 - space for i in range(len(ticks) - 1))
     return len(ticks) >= 2 and all(gap >= 0 for gap in gaps)

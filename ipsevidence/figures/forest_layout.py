@@ -4,23 +4,29 @@ Lengths are in points, from the left and from the top.
 """
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from ipsevidence.figures.forest_axis import Axis, axis_for
-from ipsevidence.figures.forest_columns import Column, columns_for
-from ipsevidence.figures.forest_foot import foot
-from ipsevidence.figures.forest_grid import ACROSS, BOLD, INDENT, Grid, Place, grid_for, heading_lines
-from ipsevidence.figures.forest_lines import Line, forest_lines
+from ipsevidence.figures.forest_columns import Column, Columns, columns_for
+from ipsevidence.figures.forest_content import Content, Favours
+from ipsevidence.figures.forest_grid import (
+    BOLD,
+    DOT,
+    INDENT,
+    Grid,
+    Place,
+    grid_for,
+    heading_lines,
+    neighbours,
+)
+from ipsevidence.figures.forest_lines import Line
 from ipsevidence.figures.forest_scale import Scale
-from ipsevidence.figures.lettering import balance, clean, width, wrap
-from ipsevidence.figures.numbers import Numerals
+from ipsevidence.figures.lettering import balance, clean, fit, width, wrap
 from ipsevidence.figures.style import Style
 
-if TYPE_CHECKING:
-    from ipsevidence.analysis.running import AnalysisRun
-
-__all__ = ["TICK", "Layout", "Row", "Words", "baseline", "layout_for"]
+__all__ = ["TICK", "Dot", "Layout", "Row", "Words", "baseline", "layout_for"]
 
 TICK: Final = 3.0
 """Length of a tick."""
@@ -28,8 +34,18 @@ TICK: Final = 3.0
 LABEL_LINES: Final = 4
 """The most lines of one label."""
 
-CAPITAL: Final = 0.729
+CAPITAL: Final = 0.688
 """Height of a capital letter of the font, per point of its size."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """A dot behind a sign: its middle, its diameter, and its colour by position in `Palette.bias`."""
+
+    x: float
+    y: float
+    size: float
+    colour: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +85,10 @@ class Layout:
         Left and right end of the effect axis.
     rule, top, bottom : float
         The rule under the headings, the top of the plot, and the axis.
+    rules : tuple of (float, float, float)
+        Rules under headings that span columns: from, to, and how far down.
+    dots : tuple of Dot
+        Dots of risk of bias.
     rows : tuple of Row
         The lines of the plot.
     axis : Axis
@@ -77,10 +97,8 @@ class Layout:
         Where no effect stands; nan where the measure has no such value.
     words : tuple of Words
         All text but the labels of the ticks.
-    numerals : Numerals
-        What wrote the numbers.
     style : Style
-        The style as it was used.
+        The style as it was used, with the numerals for the measure.
     """
 
     width: float
@@ -93,7 +111,8 @@ class Layout:
     axis: Axis
     null: float
     words: tuple[Words, ...]
-    numerals: Numerals
+    rules: tuple[tuple[float, float, float], ...]
+    dots: tuple[Dot, ...]
     style: Style
 
     @property
@@ -107,40 +126,35 @@ class Layout:
         return start + (value - self.axis.low) / (self.axis.high - self.axis.low) * (end - start)
 
 
-def layout_for(
-    run: "AnalysisRun",
-    style: Style,
-    *,
-    arms: tuple[str, str],
-    favours: tuple[str, str] | None,
-) -> Layout:
+def layout_for(content: Content, style: Style, *, arms: tuple[str, str], favours: Favours) -> Layout:
     """Lay out a forest plot; one that would be higher than a page is set tight.
 
     Parameters
     ----------
-    run : AnalysisRun
+    content : Content
         What is shown.
     style : Style
         How.
     arms : tuple of str
         What the two arms are called.
     favours : tuple of str or None
-        What stands under the axis to the left and to the right of no effect.
+        What stands under the axis, or above the plot, to the left and to the right of no effect.
 
     Returns
     -------
     Layout
     """
-    layout = _layout(run, style, arms, favours)
-    return layout if layout.height <= style.page else _layout(run, style.tight(), arms, favours)
+    numerals = dataclasses.replace(style.numerals, ratio=Scale(content.measure).ratio)
+    style = dataclasses.replace(style, numerals=numerals)
+    layout = _layout(content, style, arms, favours)
+    return layout if layout.height <= style.page else _layout(content, style.tight(), arms, favours)
 
 
-def _layout(run: "AnalysisRun", style: Style, arms: tuple[str, str], favours: tuple[str, str] | None) -> Layout:
-    scale = Scale(run.measure)
-    numerals = dataclasses.replace(style.numerals, ratio=scale.ratio)
-    lines = forest_lines(run, numerals)
-    left, right = columns_for(style.columns, run, lines, numerals, arms)
-    grid = grid_for(left, right, lines, style)
+def _layout(content: Content, style: Style, arms: tuple[str, str], favours: Favours) -> Layout:
+    scale = Scale(content.measure)
+    lines = content.lines(style)
+    columns = columns_for(style.columns, content, lines, style, arms)
+    grid = grid_for(columns, lines, style)
     spans = [line.span for line in lines if line.span is not None]
     axis = axis_for(
         spans,
@@ -148,13 +162,20 @@ def _layout(run: "AnalysisRun", style: Style, arms: tuple[str, str], favours: tu
         limits=scale.limits,
         length=grid.plot[1] - grid.plot[0],
         pad=style.square,
-        numerals=numerals,
+        numerals=style.numerals,
         size=style.small,
     )
-    columns, places = (*left, *right), (*grid.left, *grid.right)
-    head, rule = _head(columns, places, style)
-    rows = tuple(_rows(lines, left, grid, style, top=rule + 4.0))
+    null = _null(axis, grid, scale.null)
+    head = _head(columns, grid, style)
+    above: list[Words] = []
+    rule = head.bottom
+    if favours and style.words.above:
+        above, y = _sides(favours, null, rule + style.small, grid.width, style)
+        rule = y + 3.5
+    rows = tuple(_rows(lines, columns.left, grid, style, top=rule + 4.0))
+    rows = _even(rows, style) if content.even else rows
     bottom = rows[-1].top + rows[-1].height + 4.0
+    places = (*grid.left, *grid.right)
     layout = Layout(
         width=grid.width,
         height=0.0,
@@ -166,14 +187,22 @@ def _layout(run: "AnalysisRun", style: Style, arms: tuple[str, str], favours: tu
         axis=axis,
         null=scale.null,
         words=(),
-        numerals=numerals,
+        rules=head.rules,
+        dots=tuple(_dots(rows, columns.all, places, style)),
         style=style,
     )
-    under, y = _under(layout, style, run, favours)
+    under, y = _under(layout, style, scale, columns, None if above else favours)
     clipped = any(any(axis.clips(span)) for span in spans)
-    small, y = _foot(foot(run, numerals, clipped=clipped), layout, style, top=y)
-    words = (*head, *_cells(rows, columns, places, style), *under, *small)
+    paragraphs = content.foot(style, clipped=clipped, legend=columns.legend)
+    small, y = _foot(paragraphs, layout, style, top=y)
+    cells = (*_cells(rows, columns.all, places, style), *_reasons(rows, columns, grid, null, style))
+    words = (*head.words, *above, *cells, *under, *small)
     return dataclasses.replace(layout, height=y + style.margin, words=words)
+
+
+def _null(axis: Axis, grid: Grid, null: float) -> float:
+    """Return where no effect stands, in points from the left."""
+    return grid.plot[0] + (null - axis.low) / (axis.high - axis.low) * (grid.plot[1] - grid.plot[0])
 
 
 def baseline(middle: float, size: float) -> float:
@@ -181,26 +210,85 @@ def baseline(middle: float, size: float) -> float:
     return middle + CAPITAL * size / 2
 
 
-def _head(columns: Sequence[Column], places: Sequence[Place], style: Style) -> tuple[list[Words], float]:
-    """Place the headings, all names on one baseline with the units below; return them and the rule under them."""
-    names = {column.key: heading_lines(column, style) for column in columns}
-    units = any(column.unit for column in columns)
-    last = style.margin + max(len(name) for name in names.values()) * style.leading
-    words = []
-    for column, place in zip(columns, places, strict=True):
-        align, x = _heading_place(column, place)
-        lines = names[column.key]
-        for index, text in enumerate(lines):
-            y = last - (len(lines) - 1 - index) * style.leading - 2.0
-            key = f"heading-{column.key}-{index}"
-            words.append(Words(key=key, text=text, x=x, y=y, size=style.size, align=align, bold=True))
-        if column.unit:
-            y = last + style.leading - 2.0
-            words.append(Words(key=f"unit-{column.key}", text=column.unit, x=x, y=y, size=style.size, align=align))
-    return words, last + (style.leading if units else 0.0) + 2.0
+Align = Literal["left", "right", "center"]
 
 
-def _heading_place(column: Column, place: Place) -> tuple[Literal["left", "right", "center"], float]:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """The headings: names on one baseline, units below; what spans columns above, with a rule of its own."""
+
+    words: tuple[Words, ...]
+    rules: tuple[tuple[float, float, float], ...]
+    bottom: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Stack:
+    """The heading of a column, or one over several: where it stands, its lines from above, how many are below it."""
+
+    key: str
+    lines: tuple[str, ...]
+    align: Align
+    x: float
+    unit: str = ""
+    below: int = 0
+    rule: tuple[float, float] | None = None
+
+
+def _stacks(columns: Columns, grid: Grid, style: Style) -> list[_Stack]:
+    """Return all headings, those over several columns last."""
+    places = (*grid.left, *grid.right)
+    plot = Place(left=grid.plot[0], right=grid.plot[1], anchor=grid.plot[0])
+    found = [
+        (column.key, column.heading, place, *_heading_place(column, place))
+        for column, place in zip(columns.all, places, strict=True)
+    ]
+    found.append(("plot", columns.plot, plot, "center", (plot.left + plot.right) / 2))
+    stacks = []
+    for key, heading, place, align, x in found:
+        lines = heading_lines(heading.name, style, room=place.right - place.left)
+        stacks.append(_Stack(key=f"heading-{key}", lines=lines, align=align, x=x, unit=heading.unit))
+    spans = [(first, last) for first, last in neighbours(columns.left)]
+    spans += [(first + len(columns.left), last + len(columns.left)) for first, last in neighbours(columns.right)]
+    spans += [(len(places), len(places))] if columns.plot.over else []
+    for first, last in spans:
+        left, right = found[first][2].left, found[last][2].right
+        stacks.append(
+            _Stack(
+                key=f"over-{found[first][0]}",
+                lines=heading_lines(found[first][1].over, style, room=right - left),
+                align="center",
+                x=(left + right) / 2,
+                below=max(len(stack.lines) for stack in stacks[first : last + 1]),
+                rule=(left, right) if last > first else None,
+            )
+        )
+    return stacks
+
+
+def _head(columns: Columns, grid: Grid, style: Style) -> _Head:
+    """Place the headings, and what spans columns above them."""
+    stacks = _stacks(columns, grid, style)
+    apart = 3.0 if any(stack.rule for stack in stacks) else 0.0
+    last = style.margin + max(len(stack.lines) + stack.below for stack in stacks) * style.leading + apart
+    words, rules = [], []
+    for stack in stacks:
+        y = last - stack.below * style.leading - (apart if stack.rule else 0.0)
+        if stack.rule:
+            rules.append((*stack.rule, y + 0.5))
+        texts = [(f"{stack.key}-{number}", text, True) for number, text in enumerate(stack.lines)]
+        texts.append((stack.key.replace("heading", "unit"), stack.unit, False))
+        for number, (key, text, bold) in enumerate(texts):
+            down = y - (len(stack.lines) - 1 - number) * style.leading - 2.0
+            if text:
+                words.append(
+                    Words(key=key, text=text, x=stack.x, y=down, size=style.size, align=stack.align, bold=bold)
+                )
+    unit = style.leading if any(stack.unit for stack in stacks) else 0.0
+    return _Head(words=tuple(words), rules=tuple(rules), bottom=last + unit + 2.0)
+
+
+def _heading_place(column: Column, place: Place) -> tuple[Align, float]:
     if column.align == "left":
         return "left", place.left
     if column.align == "right":
@@ -208,14 +296,29 @@ def _heading_place(column: Column, place: Place) -> tuple[Literal["left", "right
     return "center", (place.left + place.right) / 2
 
 
+def _sides(favours: tuple[str, str], null: float, y: float, total: float, style: Style) -> tuple[list[Words], float]:
+    """Place the two directions left and right of no effect, from a baseline down; return the last baseline too."""
+    space, deepest, words = style.small / 2, 0, []
+    texts = (f"\u2190 {clean(favours[0], most=120)}", f"{clean(favours[1], most=120)} \u2192")
+    rooms = (null - space - style.margin, total - style.margin - null - space)
+    aligns: tuple[Align, Align] = ("right", "left")
+    for side, (text, room, align) in enumerate(zip(texts, rooms, aligns, strict=True)):
+        x = null - space if side == 0 else null + space
+        for number, part in enumerate(wrap(text, max(room, style.small) + 0.01, style.small)):
+            deepest = max(deepest, number)
+            down = y + number * style.small_leading
+            words.append(Words(key=f"favours-{side}-{number}", text=part, x=x, y=down, size=style.small, align=align))
+    return words, y + deepest * style.small_leading
+
+
 def _rows(lines: Sequence[Line], left: Sequence[Column], grid: Grid, style: Style, *, top: float) -> Iterator[Row]:
     """Stack the lines; each is as high as its label needs."""
     at = [column.key for column in left].index("study")
     place, edge = grid.left[at], grid.left[-1].right
-    for line in lines:
+    for line, beyond in zip(lines, grid.across, strict=True):
         small = line.kind == "note"
         size, leading = (style.small, style.small_leading) if small else (style.size, style.leading)
-        limit = (edge if line.kind in ACROSS else place.right) - place.left - (INDENT if line.indent else 0.0)
+        limit = (edge if beyond else place.right) - place.left - (INDENT if line.indent else 0.0)
         most = 0 if small else LABEL_LINES
         label = (wrap if small else balance)(
             line.label, max(limit, size) + 0.01, size, bold=line.kind in BOLD, most=most, tail=line.sign
@@ -225,6 +328,16 @@ def _rows(lines: Sequence[Line], left: Sequence[Column], grid: Grid, style: Styl
         height = first + (len(label) - 1) * leading
         yield Row(line=line, label=label, top=top, height=height, middle=top + first / 2)
         top += height
+
+
+def _even(rows: tuple[Row, ...], style: Style) -> tuple[Row, ...]:
+    """Give all rows the height of the highest, with their middles half way down."""
+    height = style.row + 2 * (max(len(row.label) for row in rows) - 1) * style.leading
+    tops = [rows[0].top + number * height for number in range(len(rows))]
+    return tuple(
+        dataclasses.replace(row, top=top, height=height, middle=top + height / 2)
+        for row, top in zip(rows, tops, strict=True)
+    )
 
 
 def _cells(rows: Sequence[Row], columns: Sequence[Column], places: Sequence[Place], style: Style) -> Iterator[Words]:
@@ -250,6 +363,8 @@ def _cell(column: Column, place: Place, index: int, key: str, y: float, size: fl
         return Words(key=key, text=text, x=place.anchor, y=y, size=size, align="right", bold=bold)
     if column.align == "left":
         return Words(key=key, text=text, x=place.anchor, y=y, size=size, bold=bold)
+    if column.align == "center":
+        return Words(key=key, text=text, x=place.anchor, y=y, size=size, align="center", bold=bold)
     head, sign, tail = text.partition(column.align)
     if not head:
         x = place.anchor + width(sign, size, bold=bold)
@@ -258,38 +373,47 @@ def _cell(column: Column, place: Place, index: int, key: str, y: float, size: fl
     return Words(key=key, text=text.strip() if tail else head, x=x, y=y, size=size, bold=bold)
 
 
-def _under(
-    layout: Layout, style: Style, run: "AnalysisRun", favours: tuple[str, str] | None
-) -> tuple[list[Words], float]:
-    """Place the name of the axis and the two directions under the labels of its ticks."""
-    y = layout.bottom + TICK + 2.0 + style.small + style.small_leading + 1.5
-    scale = Scale(run.measure)
+def _reasons(rows: Sequence[Row], columns: Columns, grid: Grid, null: float, style: Style) -> Iterator[Words]:
+    """Write why a row has no estimate where its interval would be, on the wider side of the line at no effect.
+
+    To the right it may go on over columns that are empty in this row.
+    """
+    start, space = grid.plot[0], style.small / 2
+    for index, row in enumerate(rows):
+        if not row.line.reason or row.line.span is not None:
+            continue
+        full = (place.left for column, place in zip(columns.right, grid.right, strict=True) if column.cells[index])
+        end = min(full, default=grid.width - style.margin + style.gap) - style.gap
+        sides = [(end - start, start)]
+        if not math.isnan(null):
+            sides = [(null - space - start, start), (end - null - space, null + space)]
+        room, x = max(sides)
+        text = fit(row.line.reason, room, style.small)
+        y = baseline(row.middle, style.small)
+        yield Words(key=f"line-{index}-reason", text=text, x=x, y=y, size=style.small, quiet=True)
+
+
+def _dots(rows: Sequence[Row], columns: Sequence[Column], places: Sequence[Place], style: Style) -> Iterator[Dot]:
+    for column, place in zip(columns, places, strict=True):
+        for row, colour in zip(rows, column.dots, strict=False):
+            if colour >= 0:
+                yield Dot(x=place.anchor, y=row.middle, size=DOT * style.size, colour=colour)
+
+
+def _under(layout: Layout, style: Style, scale: Scale, columns: Columns, favours: Favours) -> tuple[list[Words], float]:
+    """Place the name of the axis, if it does not stand above, and the directions under the labels of the ticks."""
+    y = layout.bottom + TICK + 2.0 + style.small
+    words: list[Words] = []
     label = clean(scale.label, most=60)
     label = label[:1].upper() + label[1:] + (" (log scale)" if scale.ratio else "")
     middle = sum(layout.plot) / 2
-    words = [Words(key="axis-name", text=label, x=middle, y=y, size=style.small, align="center")]
+    if not columns.plot.name:
+        y += style.small_leading + 1.5
+        words.append(Words(key="axis-name", text=label, x=middle, y=y, size=style.small, align="center"))
     if favours is None:
         return words, y
-    null, space = layout.x(layout.null), style.small / 2
-    y += style.small_leading + 1.5
-    texts = (f"\u2190 {clean(favours[0], most=120)}", f"{clean(favours[1], most=120)} \u2192")
-    rooms = (null - space - style.margin, layout.width - style.margin - null - space)
-    deepest = 0
-    for side, (text, room) in enumerate(zip(texts, rooms, strict=True)):
-        x, align = (null - space, "right") if side == 0 else (null + space, "left")
-        for number, part in enumerate(wrap(text, max(room, style.small) + 0.01, style.small)):
-            deepest = max(deepest, number)
-            words.append(
-                Words(
-                    key=f"favours-{side}-{number}",
-                    text=part,
-                    x=x,
-                    y=y + number * style.small_leading,
-                    size=style.small,
-                    align="right" if align == "right" else "left",
-                )
-            )
-    return words, y + deepest * style.small_leading
+    under, y = _sides(favours, layout.x(layout.null), y + style.small_leading + 1.5, layout.width, style)
+    return [*words, *under], y
 
 
 def _foot(paragraphs: Sequence[str], layout: Layout, style: Style, *, top: float) -> tuple[list[Words], float]:

@@ -14,17 +14,33 @@ from ipsevidence.core.results import Interval, NotApplicable
 from ipsevidence.figures.forest_axis import Span
 from ipsevidence.figures.forest_scale import Scale
 from ipsevidence.figures.lettering import clean, sentence
-from ipsevidence.figures.numbers import NO_BREAK, Numerals
+from ipsevidence.figures.numbers import NO_BREAK
+from ipsevidence.figures.style import Style
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.rows import Counts, StudyRow
     from ipsevidence.analysis.running import AnalysisRun, Fit
 
-__all__ = ["MARKS", "Line", "Mark", "forest_lines", "heterogeneity", "no_pool", "study_label"]
+__all__ = [
+    "MARKS",
+    "Line",
+    "Mark",
+    "forest_lines",
+    "heterogeneity",
+    "no_effect",
+    "no_pool",
+    "span_of",
+    "study_label",
+    "total_lines",
+]
 
-Kind = Literal["heading", "study", "subtotal", "total", "prediction", "note"]
+Kind = Literal["heading", "study", "step", "subtotal", "total", "prediction", "note"]
 
 THIN_SPACE: Final = "\u202f"
+
+
+MOST_EMPTY: Final = 2
+"""Groups without a trial that have rows of their own."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +80,10 @@ class Line:
         Events and n of both arms, of a study or summed over the studies above.
     study : StudyRow or None
         The row, for further columns.
+    k, i2, tau2 : float
+        Number of studies, I2 in percent and variance between studies of a pool; nan where there is none.
+    reason : str
+        Why there is no estimate; it stands where the interval would be.
     indent : bool
         Whether it belongs to a group.
     space : float
@@ -77,13 +97,17 @@ class Line:
     weight: float = math.nan
     counts: "Counts | None" = None
     study: "StudyRow | None" = None
+    k: float = math.nan
+    i2: float = math.nan
+    tau2: float = math.nan
+    reason: str = ""
     indent: bool = False
     space: float = 0.0
 
 
-def forest_lines(run: "AnalysisRun", numerals: Numerals) -> tuple[Line, ...]:
+def forest_lines(run: "AnalysisRun", style: Style) -> tuple[Line, ...]:
     """Return the lines of a forest plot, from the first study to the prediction interval."""
-    return (*_body(run, numerals), *_total(run, numerals))
+    return (*_body(run, style), *total_lines(run, style))
 
 
 def study_label(row: "StudyRow") -> str:
@@ -103,35 +127,49 @@ def no_pool(fit: "Fit") -> str:
     return fit.ci.why if fit.ci.missing else ""
 
 
-def heterogeneity(fit: PooledResult, numerals: Numerals, *, bounds: bool = False) -> tuple[str, ...]:
-    """Return I2, tau2 (with its interval if asked for), Q, its degrees of freedom and p, as they are printed."""
+def heterogeneity(fit: PooledResult, style: Style, *, bounds: bool = False) -> str:
+    """Return I2, tau2 (with its interval if asked for), Q, its degrees of freedom and p, in the words of a style."""
     if math.isnan(fit.q):
-        return ()
-    equation = numerals.equation
-    spread = () if fit.settings.tau2 == "common" else (equation("\u03c4\u00b2", numerals.tau2(fit.tau2)),)
+        return ""
+    numerals, words = style.numerals, style.words
+    spread = "" if fit.settings.tau2 == "common" else numerals.equation(words.tau2, numerals.tau2(fit.tau2))
     if spread and bounds and not fit.tau2_ci.missing:
         between = numerals.tau2_range(fit.tau2_ci.low, fit.tau2_ci.high)
-        spread = (f"{spread[0]} ({numerals.level(fit.tau2_ci.level)}{NO_BREAK}CI {between})",)
-    return (
-        equation("I\u00b2", numerals.percent(fit.i2)),
-        *spread,
-        equation("Q", numerals.statistic(fit.q)),
-        equation("df", numerals.count(fit.q_df)),
-        equation("p", numerals.p_value(fit.q_p)),
-    )
+        spread += f" ({numerals.level(fit.tau2_ci.level)}{NO_BREAK}CI {between})"
+    parts = {
+        "i2": numerals.equation(words.i2, numerals.percent(fit.i2)),
+        "tau2": spread,
+        "q": numerals.equation(words.q, numerals.statistic(fit.q)),
+        "df": numerals.equation("df", numerals.count(fit.q_df)),
+        "p": numerals.p(fit.q_p),
+    }
+    return words.joiner.join(text for text in (piece.format(**parts) for piece in words.pieces) if text)
 
 
-def _body(run: "AnalysisRun", numerals: Numerals) -> Iterator[Line]:
+def no_effect(fit: PooledResult, style: Style) -> str:
+    """Return the sentence on the test of no effect."""
+    name = style.words.z if math.isnan(fit.df) else f"t({fit.df:g})"
+    test = style.numerals.equation(name, style.numerals.statistic(fit.statistic))
+    return style.words.test.format(test=test, p=style.numerals.p(fit.p))
+
+
+def unfilled(run: "AnalysisRun") -> tuple[str, ...]:
+    """Return the groups without a trial where they are too many for a row each; the foot names them instead."""
+    empty = tuple(group.label for group in run.groups if not group.members)
+    return empty if len(empty) > MOST_EMPTY else ()
+
+
+def _body(run: "AnalysisRun", style: Style) -> Iterator[Line]:
     seen: set[int] = set()
-    for group in run.groups:
+    left_out = unfilled(run)
+    for number, group in enumerate(group for group in run.groups if group.members or group.label not in left_out):
         seen.update(group.members)
-        yield Line(kind="heading", label=clean(group.label), space=0.5 if len(seen) > len(group.members) else 0.0)
+        yield Line(kind="heading", label=clean(group.label), space=0.5 if number else 0.0)
         yield from (_study(run, index, indent=True) for index in group.members)
         reason = no_pool(group.fit)
         if isinstance(group.fit, PooledResult) and not reason:
-            label = f"Subtotal ({numerals.equation('k', str(group.fit.k))})"
-            yield _summary(run, "subtotal", label, group.fit, group.members)
-            yield Line(kind="note", label=", ".join(heterogeneity(group.fit, numerals)), indent=True)
+            yield _summary(run, "subtotal", _name(style.words.subtotal, group.fit, style), group.fit, group.members)
+            yield from _group_notes(run, group.fit, style)
         else:
             yield Line(kind="note", label=clean(sentence(reason)), indent=True)
     rest = [index for index in range(len(run.rows)) if index not in seen]
@@ -140,20 +178,37 @@ def _body(run: "AnalysisRun", numerals: Numerals) -> Iterator[Line]:
     yield from (_study(run, index, indent=bool(run.groups)) for index in rest)
 
 
-def _total(run: "AnalysisRun", numerals: Numerals) -> Iterator[Line]:
+def _name(template: str, fit: PooledResult, style: Style) -> str:
+    numerals = style.numerals
+    level = numerals.level(fit.settings.level)
+    return template.format(k=numerals.equation("k", str(fit.k)), level=level).replace(" CI", f"{NO_BREAK}CI")
+
+
+def _group_notes(run: "AnalysisRun", fit: PooledResult, style: Style) -> Iterator[Line]:
+    found = heterogeneity(fit, style)
+    if not style.words.whole:
+        yield Line(kind="note", label=found, indent=True)
+        return
+    yield Line(kind="note", label=style.words.found.format(found).removesuffix("."), indent=True)
+    if not math.isnan(run.measure.null):
+        yield Line(kind="note", label=no_effect(fit, style).removesuffix("."), indent=True)
+
+
+def total_lines(run: "AnalysisRun", style: Style) -> Iterator[Line]:
+    """Yield the pool of all studies and its prediction interval, or why there is none."""
     reason = no_pool(run.fit)
     if not isinstance(run.fit, PooledResult) or reason:
         yield Line(kind="note", label=clean(sentence(reason)), space=0.6)
         return
-    label = f"Total ({numerals.equation('k', str(run.fit.k))})"
+    label = _name(style.words.total, run.fit, style)
     yield _summary(run, "total", label, run.fit, range(len(run.rows)), space=0.6)
     if run.fit.settings.prediction == "none":
         return
-    words = f"{numerals.level(run.fit.prediction.level)}{NO_BREAK}prediction interval"
+    words = f"{style.numerals.level(run.fit.prediction.level)}{NO_BREAK}prediction interval"
     if run.fit.prediction.missing:
         yield Line(kind="note", label=clean(f"No {words}: {run.fit.prediction.why}."))
     else:
-        yield Line(kind="prediction", label=words, span=_span(run, run.fit.estimate, run.fit.prediction))
+        yield Line(kind="prediction", label=words, span=span_of(run, run.fit.estimate, run.fit.prediction))
 
 
 def _study(run: "AnalysisRun", index: int, *, indent: bool) -> Line:
@@ -164,7 +219,7 @@ def _study(run: "AnalysisRun", index: int, *, indent: bool) -> Line:
         kind="study",
         label=study_label(row),
         sign=f"{THIN_SPACE}{MARKS[row.basis].sign}" if row.basis in MARKS else "",
-        span=_span(run, run.y[index], interval, weight=1.0 if math.isnan(weight) else weight, pooled=False),
+        span=span_of(run, run.y[index], interval, weight=1.0 if math.isnan(weight) else weight, pooled=False),
         weight=weight,
         counts=row.counts,
         study=row,
@@ -185,9 +240,12 @@ def _summary(
     return Line(
         kind=kind,
         label=label,
-        span=_span(run, fit.estimate, fit.ci),
+        span=span_of(run, fit.estimate, fit.ci),
         weight=_weight(run, members),
         counts=_sum([run.rows[index] for index in members]),
+        k=fit.k,
+        i2=fit.i2,
+        tau2=math.nan if fit.settings.tau2 == "common" else fit.tau2,
         indent=kind == "subtotal",
         space=space,
     )
@@ -213,7 +271,10 @@ def _sum(rows: "Iterable[StudyRow]") -> "Counts | None":
     return type(first)(**totals)
 
 
-def _span(run: "AnalysisRun", estimate: float, interval: Interval, *, weight: float = 0.0, pooled: bool = True) -> Span:
+def span_of(
+    run: "AnalysisRun", estimate: float, interval: Interval, *, weight: float = 0.0, pooled: bool = True
+) -> Span:
+    """Return an estimate with its interval where they stand on the axis."""
     place = Scale(run.measure).place
     return Span(
         estimate=place(estimate), low=place(interval.low), high=place(interval.high), weight=weight, pooled=pooled

@@ -1,6 +1,7 @@
 """The forest plot: squares, intervals and diamonds, drawn where the layout says."""
 
 import dataclasses
+import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -13,28 +14,43 @@ from matplotlib.patches import Polygon, Rectangle
 from ipsevidence.core import InputError
 from ipsevidence.core.registry import choose
 from ipsevidence.figures.forest_axis import Axis, Span
-from ipsevidence.figures.forest_foot import alternative
+from ipsevidence.figures.forest_content import Content, Favours
+from ipsevidence.figures.forest_foot import alternative, foot
 from ipsevidence.figures.forest_layout import TICK, Layout, Row, layout_for
-from ipsevidence.figures.forest_lines import no_pool
+from ipsevidence.figures.forest_lines import forest_lines, no_pool
 from ipsevidence.figures.forest_scale import Scale
 from ipsevidence.figures.lettering import clean
 from ipsevidence.figures.saving import Drawing
-from ipsevidence.figures.style import STYLES, Style, context, font
+from ipsevidence.figures.style import PALETTES, STYLES, Style, context, font
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.running import AnalysisRun
 
-__all__ = ["ARMS", "FAVOURS", "GROUPS", "USUAL", "forest"]
+__all__ = [
+    "ARMS",
+    "GROUPS",
+    "HAIR",
+    "LINE",
+    "SIDES",
+    "USUAL",
+    "add_arrow",
+    "directions",
+    "draw",
+    "forest",
+    "page_for",
+    "set_labels",
+    "style_for",
+]
 
 ARMS: Final = ("IPS", "Comparator")
-FAVOURS: Final = ("Favours comparator", "Favours IPS")
-"""What the arms and the directions are called in an analysis of the dataset, where more events are better."""
+SIDES: Final = ("comparator", "IPS")
+"""What the arms and the sides are called in an analysis of the dataset, where more events are better."""
 
 GROUPS: Final = ("Group 1", "Group 2")
 """What the arms are called in a user's own table, of which nothing is known: neither who they are nor what is good."""
 
 USUAL: Final = "usual"
-"""Directions as they are usually called: `FAVOURS` for the dataset, lower and higher for a user's own table."""
+"""Directions as a style calls them for the dataset, as in "Favours IPS"; lower and higher for a user's own table."""
 
 LEFT: Final = 4
 RIGHT: Final = 5
@@ -52,6 +68,7 @@ def forest(
     run: "AnalysisRun",
     *,
     style: str | Style = "default",
+    palette: str | None = None,
     arms: tuple[str, str] | None = None,
     favours: tuple[str, str] | Literal["usual"] | None = USUAL,
     columns: Sequence[str] | None = None,
@@ -64,11 +81,14 @@ def forest(
         The analysis: one row for each study, groups where it has any, and what was pooled.
     style : str or Style
         Key of `STYLES`, or a style of one's own.
+    palette : str, optional
+        Key of `PALETTES`, in place of the colours of the style: ``grey`` for print in black and white.
     arms : tuple of str, optional
         Headings of the two columns of counts: for the dataset `ARMS`, for a user's own table `GROUPS` without it.
     favours : tuple of str, 'usual' or None
-        Words under the axis, left and right of no effect; None for none. The usual ones are `FAVOURS` for the dataset,
-        and for a user's own table where the effect is lower and where it is higher, which says nothing of good and bad.
+        Words left and right of no effect; None for none. The usual ones say which of `SIDES` is favoured in the
+        dataset, and for a user's own table where the effect is lower and where it is higher, which says nothing of
+        good and bad.
     columns : sequence of str, optional
         Keys of `forest_columns.COLUMNS` from left to right, ``extra:NAME`` for a further column of the rows, and
         ``plot`` where the axis goes; those of the style by default.
@@ -83,40 +103,76 @@ def forest(
     InputError
         If there is no study to draw, or an option cannot be used.
     """
+    look = style_for(style, palette=palette, columns=columns)
+    content = Content(
+        measure=run.measure,
+        level=float(run.spec.model.level),
+        common=run.spec.model.tau2 == "common",
+        lines=functools.partial(forest_lines, run),
+        foot=functools.partial(foot, run),
+        alternative=functools.partial(alternative, run),
+    )
+    return draw(run, look, content, arms=arms, favours=favours)
+
+
+def style_for(style: str | Style, *, palette: str | None, columns: Sequence[str] | None) -> Style:
+    """Return a style with a palette and columns of one's own; see `forest`."""
+    look = style if isinstance(style, Style) else choose("style", style, cast("Mapping[str, Any]", STYLES))
+    if palette is not None:
+        look = dataclasses.replace(look, palette=choose("palette", palette, cast("Mapping[str, Any]", PALETTES)))
+    return look if columns is None else dataclasses.replace(look, columns=tuple(columns))
+
+
+def draw(
+    run: "AnalysisRun",
+    look: Style,
+    content: Content,
+    *,
+    arms: tuple[str, str] | None,
+    favours: tuple[str, str] | Literal["usual"] | None,
+) -> Drawing:
+    """Draw one kind of forest plot; see `forest`."""
     if not run.rows:
         raise InputError(f"there is no study to draw: {no_pool(run.fit)}", parameter="run")
-    look = style if isinstance(style, Style) else choose("style", style, cast("Mapping[str, Any]", STYLES))
-    if columns is not None:
-        look = dataclasses.replace(look, columns=tuple(columns))
-    words = _directions(run, arms) if favours == USUAL else favours
+    words = directions(run, arms, look) if favours == USUAL else favours
     if words is not None and math.isnan(run.measure.null):
         rule = f"favours cannot be used: {run.measure.key} ({run.measure.label}) has no value of no effect"
         raise InputError(rule, parameter="favours")
+    title = clean(run.spec.title, most=300)
     with context():
-        layout = layout_for(run, look, arms=arms or (ARMS if run.data else GROUPS), favours=words)
-        look = layout.style
-        drawing = Drawing(
-            width=layout.width,
-            height=layout.height,
-            title=clean(run.spec.title, most=300),
-            alternative=alternative(run, layout.lines, layout.numerals, words),
+        drawing, axes, layout = page_for(
+            content, look, title=title, arms=arms or (ARMS if run.data else GROUPS), favours=words
         )
-        _write(drawing, layout, look)
-        axes = _axes(drawing, layout, look)
-        _guides(axes, layout, look)
-        _squares(axes, layout, look)
+        _guides(axes, layout, layout.style)
+        _squares(axes, layout, layout.style)
         for index, row in enumerate(layout.rows):
             if row.line.span is not None:
-                _mark(axes, row, row.line.span, layout, look, f"line-{index}")
+                _mark(axes, row, row.line.span, layout, layout.style, f"line-{index}")
     return drawing
 
 
-def _directions(run: "AnalysisRun", arms: tuple[str, str] | None) -> tuple[str, str] | None:
+def page_for(
+    content: Content, look: Style, *, title: str, arms: tuple[str, str], favours: Favours
+) -> tuple[Drawing, Axes, Layout]:
+    """Return a page with all its text and an effect axis without marks; to be called within `context`."""
+    layout = layout_for(content, look, arms=arms, favours=favours)
+    drawing = Drawing(
+        width=layout.width,
+        height=layout.height,
+        title=title,
+        alternative=content.alternative(layout.lines, layout.style, favours),
+    )
+    _write(drawing, layout, layout.style)
+    return drawing, _axes(drawing, layout, layout.style), layout
+
+
+def directions(run: "AnalysisRun", arms: tuple[str, str] | None, style: Style) -> tuple[str, str] | None:
     """Return the usual words for the directions; none where the measure compares no two groups."""
     if not Scale(run.measure).compares:
         return None
     if run.data:
-        return FAVOURS
+        low, high = (style.words.favours.format(arm=side) for side in SIDES)
+        return low[:1].upper() + low[1:], high
     first = arms[0] if arms else "group 1"
     return f"Lower in {first}", f"Higher in {first}"
 
@@ -130,6 +186,18 @@ def _write(drawing: Drawing, layout: Layout, style: Style) -> None:
     colours = style.palette
     ends = (style.margin, layout.width - style.margin)
     page.add_line(Line2D(ends, [layout.rule] * 2, color=colours.rule, linewidth=HAIR, gid="rule"))
+    for number, (start, end, down) in enumerate(layout.rules):
+        page.add_line(Line2D([start, end], [down] * 2, color=colours.rule, linewidth=HAIR, gid=f"rule-{number}"))
+    if layout.dots:
+        page.scatter(
+            [dot.x for dot in layout.dots],
+            [dot.y for dot in layout.dots],
+            s=[dot.size**2 for dot in layout.dots],
+            color=[colours.bias[dot.colour] for dot in layout.dots],
+            edgecolors=colours.rule,
+            linewidths=HAIR / 2,
+            gid="dots",
+        )
     for words in layout.words:
         page.text(
             words.x,
@@ -163,9 +231,14 @@ def _axes(drawing: Drawing, layout: Layout, style: Style) -> Axes:
     axes.spines["bottom"].set(linewidth=HAIR, color=style.palette.rule)
     axes.set_xticks(layout.axis.ticks, layout.axis.labels)
     axes.tick_params(axis="x", length=TICK, width=HAIR, color=style.palette.rule, pad=2.0)
+    set_labels(axes, style)
+    return axes
+
+
+def set_labels(axes: Axes, style: Style) -> None:
+    """Set the labels of the ticks in the font of the page."""
     for label in axes.get_xticklabels():
         label.set(fontproperties=font(style.small), color=style.palette.ink, parse_math=False)
-    return axes
 
 
 def _guides(axes: Axes, layout: Layout, style: Style) -> None:
@@ -191,10 +264,10 @@ def _guides(axes: Axes, layout: Layout, style: Style) -> None:
 
 
 def _squares(axes: Axes, layout: Layout, style: Style) -> None:
-    """Draw the squares of all studies: the area is the weight; without weights all are alike and small."""
-    studies = [row for row in layout.rows if row.line.kind == "study" and row.line.span is not None]
-    shown = [(row, row.line.span) for row in studies if row.line.span and _inside(layout.axis, row.line.span.estimate)]
-    heaviest = max((row.line.weight for row in studies), default=math.nan)
+    """Draw the squares of studies: the area is the weight; without weights all are alike and small."""
+    rows = [row for row in layout.rows if row.line.kind in {"study", "step"} and row.line.span is not None]
+    shown = [(row, row.line.span) for row in rows if row.line.span and _inside(layout.axis, row.line.span.estimate)]
+    heaviest = max((row.line.weight for row in rows), default=math.nan)
     areas = [
         style.square**2 / 4 if math.isnan(row.line.weight) else style.square**2 * row.line.weight / heaviest
         for row, _ in shown
@@ -204,7 +277,7 @@ def _squares(axes: Axes, layout: Layout, style: Style) -> None:
         [row.middle for row, _ in shown],
         s=areas,
         marker="s",
-        color=style.palette.square,
+        color=[style.palette.accent if row.line.kind == "step" else style.palette.square for row, _ in shown],
         linewidths=0.0,
         zorder=2.0,
         gid="squares",
@@ -218,7 +291,7 @@ def _mark(axes: Axes, row: Row, span: Span, layout: Layout, style: Style, key: s
     axis, kind = layout.axis, row.line.kind
     colour = style.palette.ink if kind == "study" else style.palette.accent
     clipped = axis.clips(span)
-    if kind == "study":
+    if kind in {"study", "step"}:
         _interval(axes, row, span, axis, colour, key)
     elif kind == "prediction":
         _bar(axes, row, span, axis, colour, key)
@@ -231,19 +304,15 @@ def _mark(axes: Axes, row: Row, span: Span, layout: Layout, style: Style, key: s
             axes.add_patch(shape)
     for beyond, end, side in zip(clipped, (axis.low, axis.high), ("low", "high"), strict=True):
         if beyond:
-            axes.add_line(
-                Line2D(
-                    [end],
-                    [row.middle],
-                    marker=LEFT if side == "low" else RIGHT,
-                    markersize=ARROW,
-                    markeredgewidth=0.0,
-                    color=colour,
-                    clip_on=False,
-                    zorder=5.0,
-                    gid=f"{key}-arrow-{side}",
-                )
-            )
+            add_arrow(axes, end, row.middle, side, colour, f"{key}-arrow-{side}")
+
+
+def add_arrow(axes: Axes, x: float, y: float, side: str, colour: str, key: str) -> None:
+    """Draw the head of an arrow with its tip at the ``low`` or the ``high`` end of the axis."""
+    marker: Literal[4, 5] = LEFT if side == "low" else RIGHT
+    line = Line2D([x], [y], marker=marker, markersize=ARROW, markeredgewidth=0.0, color=colour, clip_on=False)
+    line.set(zorder=5.0, gid=key)
+    axes.add_line(line)
 
 
 def _interval(axes: Axes, row: Row, span: Span, axis: Axis, colour: str, key: str) -> None:

@@ -37,9 +37,22 @@ class Numerals:
         What stands before and after an interval in a column.
     effect_digits, tau2_digits, i2_digits, weight_digits, statistic_digits : int
         Decimals.
+    between, between_differences : str
+        What stands between the bounds of a ratio and of anything that may be negative.
+    p_name : str
+        What a p-value is called.
+    p_digits : tuple of (float, int)
+        From which p-value on how many decimals are written, from the largest down; below the last it is written
+        as smaller. ``((0.01, 2), (0.001, 3))`` writes 0.04, 0.004 and <0.001.
+    p_zero : bool
+        Whether p-values have a zero before the decimal mark.
+    percent_sign : bool
+        Whether each weight has one.
+    spaced : bool
+        Whether there are spaces around the sign of an equation.
     ratio : bool
         Whether effects are ratios. These are above 0: a ratio that rounds to 0 is written as smaller than the
-        smallest that does not, and a range takes an en dash. Differences may be negative: their range takes "to".
+        smallest that does not. Differences may be negative.
     """
 
     decimal: str = "."
@@ -49,6 +62,13 @@ class Numerals:
     i2_digits: int = 0
     weight_digits: int = 1
     statistic_digits: int = 2
+    between: str = EN_DASH
+    between_differences: str = f"{NO_BREAK}to{NO_BREAK}"
+    p_name: str = "p"
+    p_digits: tuple[tuple[float, int], ...] = ((0.001, 3),)
+    p_zero: bool = True
+    percent_sign: bool = False
+    spaced: bool = True
     ratio: bool = True
 
     def fixed(self, value: float, digits: int) -> str:
@@ -70,7 +90,7 @@ class Numerals:
 
     def range(self, low: float, high: float) -> str:
         """Write the two bounds of an interval of effects, without brackets."""
-        between = EN_DASH if self.ratio else f"{NO_BREAK}to{NO_BREAK}"
+        between = self.between if self.ratio else self.between_differences
         return f"{self.effect(low)}{between}{self.effect(high)}"
 
     def interval(self, low: float, high: float) -> str:
@@ -91,25 +111,40 @@ class Numerals:
 
     def tau2_range(self, low: float, high: float) -> str:
         """Write the bounds of a variance."""
-        return f"{self.fixed(low, self.tau2_digits)}{EN_DASH}{self.fixed(high, self.tau2_digits)}"
+        return f"{self.fixed(low, self.tau2_digits)}{self.between}{self.fixed(high, self.tau2_digits)}"
 
     def percent(self, value: float) -> str:
         """Write I2."""
         return f"{self.fixed(value, self.i2_digits)}%"
 
     def weight(self, value: float) -> str:
-        """Write a weight, without its percent sign."""
-        return self.fixed(value, self.weight_digits)
+        """Write a weight in percent."""
+        return self.fixed(value, self.weight_digits) + ("%" if self.percent_sign else "")
 
     def statistic(self, value: float) -> str:
         """Write a test statistic."""
         return self.fixed(value, self.statistic_digits)
 
     def p_value(self, p: float) -> str:
-        """Write a p-value in three digits: ``0.012``, ``<0.001``."""
-        if p < 0.001:
-            return f"<{self.fixed(0.001, 3)}"
-        return f">{self.fixed(0.999, 3)}" if p > 0.999 else self.fixed(p, 3)
+        """Write a p-value: ``0.012``, ``<0.001``; one below 0.05 is not rounded to 0.05 where digits can tell."""
+        if math.isnan(p):
+            return EN_DASH
+        smallest, most = self.p_digits[-1]
+        if p < smallest:
+            return "<" + self._p(smallest, round(-math.log10(smallest)))
+        digits = next(digits for least, digits in self.p_digits if p >= least)
+        while digits < most and p < 0.05 <= round(p, digits):
+            digits += 1
+        largest = 1 - 10.0**-digits
+        return ">" + self._p(largest, digits) if p > largest else self._p(p, digits)
+
+    def _p(self, value: float, digits: int) -> str:
+        text = self.fixed(value, digits)
+        return text if self.p_zero else text.removeprefix("0")
+
+    def p(self, p: float) -> str:
+        """Write a p-value with its name: ``p < 0.001``."""
+        return self.equation(self.p_name, self.p_value(p))
 
     def count(self, value: float) -> str:
         """Write a count: whole where it is whole, else with one decimal."""
@@ -126,7 +161,8 @@ class Numerals:
     def equation(self, name: str, value: str) -> str:
         """Write ``I² = 72%``, ``p < 0.001``: a name and a written value that stay on one line."""
         relation = value[0] if value[:1] in {"<", ">"} else "="
-        return f"{name}{NO_BREAK}{relation}{NO_BREAK}{value.lstrip('<>')}"
+        space = NO_BREAK if self.spaced else ""
+        return f"{name}{space}{relation}{space}{value.lstrip('<>')}"
 
 
 _PLAIN = Numerals(ratio=False)

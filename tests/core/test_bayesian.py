@@ -139,8 +139,8 @@ def test_identical_effects_one_study_and_far_variances():
     ("settings", "message"),
     [
         ({"tau_prior": "gamma"}, "tau_prior must be one of"),
-        ({"scale": 0}, "scale must be a number, finite and above 0"),
-        ({"mu_sd": -1}, "mu_sd must be a number, finite and above 0"),
+        ({"scale": 0}, "scale must be a number, finite and above 1e-100"),
+        ({"mu_sd": -1}, "mu_sd must be a number, finite and above 1e-100"),
         ({"level": 1}, "level must be a number"),
     ],
 )

@@ -209,3 +209,7 @@ def test_results_can_be_read_and_written():
     assert "sigma2      0.5364\n  note: Left out" in str(both)
     assert both.to_rows()[-1][:2] == ("sigma2", both.sigma2)
     assert both.to_dict()["sigma2"] == both.sigma2
+
+
+def test_a_likelihood_without_a_curvature():
+    assert "no maximum" in core.glmm_proportion([1e14, 1], [1e15, 1e15]).reason

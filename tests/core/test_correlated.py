@@ -131,7 +131,7 @@ def test_controls_must_be_what_their_label_says():
         ([1, 1], "V must have one row and one column per effect"),
         ([[1, 0.5], [0.4, 1]], "V must be symmetric"),
         ([[1, 2], [2, 1]], "V must be positive definite"),
-        ([[1, 0], [0, 0]], "V must be finite and above 0 on its diagonal"),
+        ([[1, 0], [0, 0]], "V must be finite and above 0; got 0 in study 2 of 2"),
         ([[1, np.nan], [np.nan, 1]], "V must be finite throughout"),
     ],
 )

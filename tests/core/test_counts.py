@@ -10,7 +10,8 @@ from .tolerances import CLOSED, PRINTED
 
 TABLES = metafor("counts")["tables"]
 POOLS = metafor("counts")["pools"]
-# Rothman et al 2008, Modern Epidemiology, table 15-1: deaths and sizes at two ages
+# Rothman, Greenland and Lash 2008, Modern Epidemiology, table 15-1: deaths and sizes at two ages, tolbutamide and
+# placebo; read as metafor prints it in its example (https://www.metafor-project.org/doku.php/analyses:rothman2008)
 ROTHMAN = ([8, 22], [106, 98], [5, 16], [120, 85])
 
 

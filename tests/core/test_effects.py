@@ -116,7 +116,7 @@ def test_swapping_the_arms_changes_the_sign_and_nothing_else(studies, measure):
         ({"measure": "odds"}, "measure must be one of {'OR', 'RR', 'RD'"),
         ({"to": "some"}, "to must be one of {'only0', 'all', 'if0all', 'none'}; got 'some'"),
         ({"double_zeros": "no"}, "double_zeros must be one of {'drop', 'keep'}; got 'no'"),
-        ({"add": -1}, "add must be a number, finite and at least 0; got -1"),
+        ({"add": -1}, "add must be a number, finite and at least 0 and below 1e\\+15; got -1"),
     ],
 )
 def test_errors_name_parameter_and_study(changes, message):

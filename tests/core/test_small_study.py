@@ -1,5 +1,4 @@
 import json
-import math
 
 import numpy as np
 import pytest
@@ -65,34 +64,6 @@ def test_pet_peese_agrees_with_weighted_regression(name):
     assert (found.chosen == "peese") == (found.pet.p < 0.1)
 
 
-@each_case
-def test_fail_safe_numbers_agree_with_metafor(name):
-    y, v = studies(name)
-    for method, expected in CASES[name]["fail_safe"].items():
-        target = 0.1 if method == "orwin" else None
-        assert core.fail_safe_n(y, v, method=method, target=target) == expected
-
-
-@each_case
-def test_selection_models_agree_with_metafor(name):
-    y, v = studies(name)
-    assert len(CASES[name]["selection"]) == 3
-    for expected in CASES[name]["selection"]:
-        found = core.selection_model(
-            y,
-            v,
-            steps=np.atleast_1d(expected["steps"])[: len(expected["delta"]) - 1],
-            alternative=expected["alternative"],
-            tau2="common" if expected["common"] else "ml",
-        )
-        assert found.log_likelihood >= expected["log_likelihood"] - 1e-9
-        assert found.estimate == pytest.approx(expected["estimate"], abs=OPTIMISED)
-        assert found.se == pytest.approx(expected["se"], rel=1e-4)
-        assert found.tau2 == pytest.approx(expected["tau2"], rel=OPTIMISED, abs=1e-6)
-        assert list(found.delta) == pytest.approx(expected["delta"], rel=1e-3)
-        assert found.test.statistic == pytest.approx(expected["lrt"], abs=1e-4)
-
-
 def test_egger_2001():
     """Egger et al 2001: intravenous magnesium, odds ratios (metafor's test of publication bias)."""
     y, v = studies("egger2001-OR")
@@ -135,25 +106,6 @@ def test_trim_and_fill_bcg():
     assert [dl.fit.estimate, dl.fit.tau2, common.fit.estimate] == pytest.approx(
         [-0.6560732130, 0.3081321533, -0.2910259921], rel=5e-10
     )
-
-
-def test_selection_model_hackshaw():
-    """Passive smoking, three steps (metafor's selmodel)."""
-    found = core.selection_model(*effects("hackshaw1998"), steps=[0.05, 0.1, 0.5, 1])
-    assert [found.estimate, found.se, found.tau2] == pytest.approx([0.121741437, 0.129879751, 0.0307132501], rel=1e-5)
-    assert list(found.delta) == pytest.approx([1, 2.42207943, 0.977542753, 0.396712589], rel=1e-5)
-    assert found.test.statistic == pytest.approx(7.0661369, rel=1e-7)
-
-
-def test_becker_fail_safe_numbers():
-    """Becker 2005: teacher expectancy and passive smoking."""
-    expectancy, smoking = effects("raudenbush1985"), effects("hackshaw1998")
-    assert [core.fail_safe_n(*data) for data in (expectancy, smoking)] == [26, 393]
-    assert [core.fail_safe_n(*data, method="rosenberg") for data in (expectancy, smoking)] == [0, 202]
-    assert core.fail_safe_n(*expectancy, method="orwin", target=0.05) == 44
-    assert core.fail_safe_n(*smoking, method="orwin", target=0.049) == 186
-    assert core.fail_safe_n(*smoking, method="orwin", target=0) == math.inf
-    assert core.fail_safe_n(*smoking, method="orwin") == 37
 
 
 def test_begg_with_many_studies_and_with_ties():
@@ -199,15 +151,6 @@ def test_few_studies_are_cautioned():
 def test_wrong_settings(call, message):
     with pytest.raises(core.InputError, match=message):
         call()
-
-
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
-def test_a_selection_model_does_not_depend_on_the_unit(scale):
-    y, v = effects("hackshaw1998")
-    found = core.selection_model(scale * y, scale**2 * v)
-    whole = core.selection_model(y, v)
-    assert found.estimate / scale == pytest.approx(whole.estimate, rel=1e-6)
-    assert found.tau2 / scale**2 == pytest.approx(whole.tau2, rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -215,3 +215,8 @@ def test_results_are_written():
     assert "56 effects in 56 inner and 11 outer units" in str(fit)
     json.dumps(fit.to_dict(), allow_nan=False)
     assert {len(row) for row in fit.to_rows()} == {len(fit.columns)}
+
+
+def test_variances_too_unlike_for_doubles():
+    for y, v in (([-1.4, 0.2, -0.9], [1e-26, 1e-4, 1e27]), ([0.0, 1.0, 1e9], [1.0, 1.0, 1.0])):
+        assert "lost in rounding" in core.multilevel(y, v, [0, 0, 1], [0, 1, 2]).reason

@@ -41,6 +41,8 @@ def spec(*, measure="OR", tau2="dl", interval="wald", prediction="t-k2", groups=
         "model": {"tau2": tau2, "interval": interval, "prediction": prediction, "level": Decimal(level)},
         "report": {"caveats": tuple(caveats)},
     }
+    if measure == "ZCOR":
+        plain["outcome"] = {"scale": "ips-25"}
     if groups:
         plain["subgroups"] = {"groups": tuple({"id": key, "label": label} for key, label in groups)}
     return Spec.model_validate(plain)

@@ -1,11 +1,16 @@
 """Text is made safe, measured, wrapped and cut."""
 
+import base64
+import io
+import re
+
 import pytest
+from fontTools.ttLib import TTFont
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ipsevidence.figures.lettering import ELLIPSIS, balance, clean, fit, sentence, width, wrap
-from ipsevidence.figures.style import context
+from ipsevidence.figures.style import context, font, font_face
 
 characters = st.text(st.characters(codec="latin-1"), max_size=120)
 
@@ -78,3 +83,25 @@ def test_no_word_is_left_alone():
 def test_digits_are_tabular():
     assert len({width(digit, 7.5) for digit in "0123456789"}) == 1
     assert len({width(digit, 7.5, bold=True) for digit in "0123456789"}) == 1
+
+
+def test_every_sign_that_figures_use_is_in_the_font():
+    for bold in (False, True):
+        held = TTFont(font(7.0, bold=bold).get_file()).getBestCmap()
+        assert {ord(sign) for sign in "†‡§¶τχ²−–←→…·×±≤≥\u202f\u00a0éøßŁńЖΩ"} <= set(held)
+
+
+def test_signs_are_not_kerned():
+    assert width("11", 7.5) == pytest.approx(2 * width("1", 7.5), abs=0.01)
+    assert "kern" not in TTFont(font(7.0).get_file())
+
+
+@pytest.mark.parametrize("bold", [False, True])
+def test_the_font_of_a_file_holds_its_characters_in_the_measured_widths(bold):
+    rule = font_face("2.23 [1.53–3.26]", bold=bold)
+    assert rule == font_face("2.23 [1.53–3.26]", bold=bold)
+    assert len(rule) < 6000
+    face = TTFont(io.BytesIO(base64.b64decode(re.search(r"base64,([^)]+)", rule).group(1))))
+    whole = TTFont(font(7.0, bold=bold).get_file())
+    for sign in "123[].–":
+        assert face["hmtx"][face.getBestCmap()[ord(sign)]][0] == whole["hmtx"][whole.getBestCmap()[ord(sign)]][0]

@@ -78,3 +78,28 @@ def test_a_decimal_mark_is_used_everywhere():
     assert lancet.plain(0.25) == "0·25"
     assert lancet.p_value(0.0001) == "<0·001"
     assert lancet.level(0.995) == "99·5%"
+
+
+JAMA = Numerals(p_digits=((0.01, 2), (0.001, 3)), p_name="P", p_zero=False)
+LANCET = Numerals(p_digits=((0.1, 2), (0.01, 3), (0.001, 4), (0.0001, 5)), decimal="·", spaced=False)
+
+
+# JAMA: two digits from .01 on, three below, unless rounding would turn .0496 into .05; The Lancet: two significant ones
+@pytest.mark.parametrize(
+    ("p", "jama", "lancet"),
+    [
+        (0.0004, "<.001", "0·00040"), (0.0032, ".003", "0·0032"), (0.0321, ".03", "0·032"), (0.0461, ".046", "0·046"),
+        (0.321, ".32", "0·32"), (0.00009, "<.001", "<0·0001"), (0.9999, ">.99", ">0·99"),
+    ],
+)  # fmt: skip
+def test_p_values_in_the_digits_of_a_journal(p, jama, lancet):
+    assert JAMA.p_value(p) == jama
+    assert LANCET.p_value(p) == lancet
+
+
+def test_equations_of_a_journal():
+    assert JAMA.p(0.03) == "P\u00a0=\u00a0.03"
+    assert LANCET.p(0.00001) == "p<0·0001"
+    assert Numerals(percent_sign=True).weight(8.64) == "8.6%"
+    assert Numerals(between="-", brackets=("(", ")")).interval(1.534, 3.2) == "(1.53-3.20)"
+    assert Numerals(between="-", ratio=False).range(-0.1, 0.2) == "−0.10\u00a0to\u00a00.20"

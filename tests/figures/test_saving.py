@@ -125,7 +125,7 @@ def test_svg_is_small_has_real_text_a_title_and_a_description(figure, tmp_path):
     drawn = [element.text for element in root.iter(f"{SVG}text")]
     assert sorted(drawn) == sorted(text.get_text() for text in texts(figure).values())
     for element in root.iter(f"{SVG}text"):
-        assert "font-family: 'DejaVu Sans', 'Verdana', sans-serif" in element.get("style")
+        assert "font-family: 'Arimo', 'Arial', 'Liberation Sans', 'Helvetica', sans-serif" in element.get("style")
     assert "dc:date" not in source
     assert float(root.get("width").removesuffix("pt")) / 72 * 25.4 == pytest.approx(180, abs=0.01)
 
@@ -153,7 +153,7 @@ def test_pdf_has_embedded_fonts_text_and_no_date(figure, tmp_path):
     (page,) = reader.pages
     assert float(page.mediabox.width) / 72 * 25.4 == pytest.approx(180, abs=0.01)
     fonts = [font.get_object() for font in page["/Resources"]["/Font"].get_object().values()]
-    assert {font["/BaseFont"].partition("+")[2] for font in fonts} == {"DejaVuSans", "DejaVuSans-Bold"}
+    assert {font["/BaseFont"].partition("+")[2] for font in fonts} == {"Arimo", "Arimo-Bold"}
     for font in fonts:
         assert font["/Subtype"] in {"/TrueType", "/Type0"}
         holder = font["/DescendantFonts"][0].get_object() if "/DescendantFonts" in font else font
