@@ -29,7 +29,7 @@ types: $(VENV)/.installed-dev
 	@$(BIN)/mypy
 
 suite: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 format: $(VENV)/.installed-dev  ## put code and records into their canonical form
 	@$(BIN)/ruff check --fix .

@@ -177,11 +177,16 @@ def export(
 @app.command()
 def run(
     specs: Annotated[list[str] | None, typer.Argument(metavar="[SPEC]...", help="Ids or paths of analyses.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every analysis that ships with the data.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every analysis that ships with the data, all claims, the main choices.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Compare with the committed results; exit 1 if one moved.")
     ] = False,
     update: Annotated[bool, typer.Option("--update", help="Write the committed results anew.")] = False,
+    crossed: Annotated[
+        bool, typer.Option("--cross-check", help="Pool again by statsmodels, and by metafor where R is installed.")
+    ] = False,
     data: Data = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -191,8 +196,10 @@ def run(
 
     if check and update:
         raise typer.BadParameter("give --check or --update, not both")
-    moved = on_analyses.runs(specs or [], data, every=every, check=check, update=update, as_json=as_json, quiet=quiet)
-    raise typer.Exit(1 if check and moved else 0)
+    moved = on_analyses.runs(
+        specs or [], data, every=every, check=check, update=update, crossed=crossed, as_json=as_json, quiet=quiet
+    )
+    raise typer.Exit(1 if (check or crossed) and moved else 0)
 
 
 @app.command()

@@ -147,7 +147,15 @@ def test_data_are_found_in_order(tmp_path):
         (["pool", str(BCG), "--columns", "events=ai"], "names 'events', which is none of ai"),
         (["pool", str(BCG), "--columns", "ai=ai,ai=ci"], "--columns names one of ours twice"),
         (["export", "--out", "x.svg", "--spec", "bond-2019-nine-rcts"], "--spec goes with --for"),
-        (["figure", "forest", str(BCG), "-o", "x.svg", "--arms", "IPS"], "--arms wants two texts"),
+        (["figure", "forest", str(BCG), "-o", "x.svg", "--set", "arms=IPS"], "arms must be two texts"),
+        (["figure", "forest", str(BCG), "-o", "x.svg", "--set", "arms="], "--set wants NAME=VALUE"),
+        (["figure", "forest", str(BCG), "-o", "x.svg", "--set", "wide", "--set", "wide"], "--set gives wide twice"),
+        (["figure", "forest", str(BCG), "-o", "x.svg", "--set", "colour=red"], "forest has no option 'colour'"),
+        (["figure", "forest", str(BCG), "-o", "x.svg", "--where", "group=smi"], "--where is for analyses"),
+        (["figure", "forest", "primary", "-o", "x.svg", "--by", "colour"], "--by must be one of"),
+        (["figure", "forest", "-o", "x.svg"], "forest needs an analysis"),
+        (["figure", "forest", str(BCG)], "name the file to write"),
+        (["figure", "pie", str(BCG), "-o", "x.svg"], "kind must be one of"),
         (["figure", "forest", "bond-2019-nine-rcts", "-o", "x.svg", "--level", "0.9"], "--level: only for a table"),
     ],
 )
@@ -316,7 +324,7 @@ def test_level_of_the_input_and_of_the_output(tmp_path):
 
 def test_a_figure_of_a_table_takes_the_options_of_pool(tmp_path):
     options = ["--tau2", "dl", "--interval", "wald", "--prediction", "none", "--level", "0.9", "--measure", "RR"]
-    words = ["--arms", "Vaccine, Nothing", "--favours", "fewer cases,more cases"]
+    words = ["--set", "arms=Vaccine, Nothing", "--set", "favours=fewer cases,more cases"]
     done = call("figure", "forest", BCG, "-o", tmp_path / "f.svg", *options, *words)
     assert done.returncode == 0, done.stderr
     drawn = (tmp_path / "f.svg").read_text(encoding="utf-8")

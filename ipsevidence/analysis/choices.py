@@ -34,10 +34,11 @@ class Fork:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Excluded:
-    """An option that was not tried, and why."""
+    """An option that was not tried, what it is called, and why."""
 
     decision: str
     option: str
+    label: str
     why: str
 
 

@@ -92,6 +92,8 @@ class ClaimVerdict:
         What was held against the threshold.
     estimate, low, high : float
         That quantity with its 95% interval; nan where there is none.
+    asked : tuple of float
+        The bounds within which the interval was to lie; infinite where the rule has none.
     grounds : tuple of GroundResult
         The results that it was made of.
     decision : str
@@ -100,6 +102,8 @@ class ClaimVerdict:
         When the rule was written, and what was known of the result then; empty where nothing was.
     stated_by : tuple of str
         Who states the claim, and whether that was read.
+    notes : str
+        What else the claim says of itself; empty where nothing.
     """
 
     columns: ClassVar[tuple[str, ...]] = ("id", "verdict", "quantity", "estimate", "low", "high", "k", "reason")
@@ -112,11 +116,13 @@ class ClaimVerdict:
     estimate: float
     low: float
     high: float
+    asked: tuple[float, float]
     grounds: tuple[GroundResult, ...]
     decision: str
     committed_on: str
     known_before: str
     stated_by: tuple[str, ...]
+    notes: str
 
     def to_rows(self) -> list[tuple[Any, ...]]:
         """Return the one row of this verdict."""
@@ -183,11 +189,13 @@ def judge(claim: Claim, dataset: Dataset, runs: Mapping[str, AnalysisRun] | None
         estimate=found.estimate,
         low=found.low,
         high=found.high,
+        asked=(low, high),
         grounds=found.grounds,
         decision=claim.decision,
         committed_on=claim.committed_on,
         known_before=claim.known_before or "",
         stated_by=tuple(_source(statement.cite, statement.read, statement.through) for statement in claim.stated_by),
+        notes=claim.notes or "",
     )
 
 
@@ -309,7 +317,8 @@ def _too_few(found: GroundResult, rule: Rule) -> str:
     if found.k >= rule.minimum_k:
         return ""
     of = "" if found.eligible is None else f" of {found.eligible} eligible"
-    return f"{found.label}: {found.k}{of} studies with usable numbers, and the rule asks for {rule.minimum_k}"
+    studies = "study" if (found.k if found.eligible is None else found.eligible) == 1 else "studies"
+    return f"{found.label}: {found.k}{of} {studies} with usable numbers, and the rule asks for {rule.minimum_k}"
 
 
 def _alone(made: AnalysisRun, members: tuple[int, ...]) -> str:
@@ -378,12 +387,16 @@ def _said(rule: Rule, found: _Measured, verdict: str) -> str:
         f"{ground.k}{'' if ground.eligible is None else f' of {ground.eligible} eligible'}" for ground in found.grounds
     )
     where = {"supported": "it lies there", "contradicted": "it lies wholly elsewhere", "imprecise": "it reaches beyond"}
-    bounds = " to ".join(_number(value, near=(low, high)) for value in (found.low, found.high))
+    bounds = _bounds(found.low, found.high, (low, high))
     return (
         f"{'pooled ratio' if prediction else RULES[rule.kind].quantity} {_number(found.estimate)}"
         f" ({'95% prediction interval' if prediction else '95% CI'} {bounds}) from {of} studies;"
         f" the interval was to lie {wanted}, and {where[verdict]}"
     )
+
+
+def _bounds(low: float, high: float, near: tuple[float, float]) -> str:
+    return " to ".join(_number(value, near=near) for value in (low, high))
 
 
 def _number(value: float, near: tuple[float, ...] = ()) -> str:
@@ -418,7 +431,7 @@ def claims_table(verdicts: Iterable[ClaimVerdict]) -> list[tuple[str, ...]]:
             verdict.verdict.replace("-", " "),
             ""
             if math.isnan(verdict.estimate)
-            else f"{_number(verdict.estimate)} ({_number(verdict.low)} to {_number(verdict.high)})",
+            else f"{_number(verdict.estimate)} ({_bounds(verdict.low, verdict.high, verdict.asked)})",
             " and ".join(str(ground.k) for ground in verdict.grounds),
             verdict.reason,
         )

@@ -113,7 +113,11 @@ def estimator_choices(
         *(_on_counts(run, key, model) for model in on_counts),
     ]
     skipped = {**_SAME, **_SPARE}
-    excluded += [Excluded(decision="tau2", option=name, why=skipped[name]) for name in skipped if name not in tau2s]
+    excluded += [
+        Excluded(decision="tau2", option=name, label=core.TAU2_ESTIMATORS[name].label, why=why)
+        for name, why in skipped.items()
+        if name not in tau2s
+    ]
     return Choices(
         family="estimator",
         measure=key,
@@ -189,7 +193,7 @@ def _corrections(run: AnalysisRun, measure: str) -> tuple[list[_Correction], lis
         same = [one for one in kept if np.array_equal(one.y, y, equal_nan=True)]
         if same:
             why = f"the same effects as: {same[0].option.label}"
-            excluded.append(Excluded(decision="zeros", option=key, why=why))
+            excluded.append(Excluded(decision="zeros", option=key, label=labels[to].format(add), why=why))
         else:
             kept.append(_Correction(Option(key=key, label=labels[to].format(add)), y, v))
     return kept, excluded
@@ -261,7 +265,11 @@ def _models_on_counts(run: AnalysisRun, measure: str) -> tuple[dict[str, str], l
         elif not why and not whole and name.startswith("um."):
             reasons[name] = "counts that were divided by a design effect are not whole"
     kept = {name: _ON_COUNTS[name] for name, why in reasons.items() if not why}
-    return kept, [Excluded(decision="model", option=name, why=why) for name, why in reasons.items() if why]
+    labels = _ON_COUNTS | {name: core.GLMM_MODELS[name].label for name in _CONDITIONAL}
+    excluded = [
+        Excluded(decision="model", option=name, label=labels[name], why=why) for name, why in reasons.items() if why
+    ]
+    return kept, excluded
 
 
 def _fit_counts(run: AnalysisRun, measure: str, model: str) -> Any:
@@ -347,7 +355,8 @@ def _living_cells(spec: Spec, pools: Sequence[Candidates]) -> tuple[Cell, ...]:
     for index, pool in enumerate(pools):
         if fits is None or index not in lines:
             persons = math.fsum(row.participants for row in pool.rows)
-            why = f"{len(pool.rows)} trials: nothing is pooled below {FEWEST}"
+            trials = "1 trial" if len(pool.rows) == 1 else f"{len(pool.rows)} trials"
+            why = f"{trials}: nothing is pooled below {FEWEST}"
             cells.append(Cell(options=pool.options, k=len(pool.rows), participants=persons, why=why))
         else:
             found = _by_the_rules(spec, fits, lines[index])

@@ -184,9 +184,9 @@ def _changes(spec: Spec) -> tuple[dict[str, list[str]], list[Excluded]]:
         kept[key] = []
         for name, change in options.items():
             if key == "intervention" and spec.outcome.contrast != "ips-vs-control":
-                excluded.append(Excluded(decision=key, option=name, why="of another comparison"))
+                excluded.append(Excluded(decision=key, option=name, label=change.label, why="of another comparison"))
             elif change.variation is not None and varied_spec(spec, change.variation) == spec:
-                excluded.append(Excluded(decision=key, option=name, why="what the analysis does"))
+                excluded.append(Excluded(decision=key, option=name, label=change.label, why="what the analysis does"))
             else:
                 kept[key].append(name)
     return kept, excluded

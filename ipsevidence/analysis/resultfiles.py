@@ -12,7 +12,7 @@ from ipsevidence.analysis.selection import NOT_LISTED
 from ipsevidence.core import PooledResult
 from ipsevidence.dataset.storage import write_atomically
 
-__all__ = ["changes", "differences", "plain", "read_result", "result_path", "write_result"]
+__all__ = ["changes", "differences", "plain", "read_result", "result_path", "settled", "write_result"]
 
 _DIGITS = 12
 _RELATIVE = 1e-9
@@ -71,8 +71,7 @@ def plain(reproduction: Reproduction) -> dict[str, Any]:
         ],
         "notes": list(analysis.notes),
     }
-    settled: dict[str, Any] = _settled(document)
-    return settled
+    return settled(document)
 
 
 def _inputs(analysis: AnalysisRun) -> list[dict[str, Any]]:
@@ -118,8 +117,8 @@ def _examined(examined: Examined) -> dict[str, Any]:
         kept = ("id", "size", "stage", "direction", "significant", "y", "v")
         coverage["absent"] = [{key: one[key] for key in kept} for one in coverage["absent"]]
     if isinstance(unlocks, list):
-        kept = ("id", "participants", "at_no_effect", "at_stated")
-        plain["unlocks"] = [{key: one[key] for key in kept} for one in unlocks]
+        numbers = ("id", "participants", "at_no_effect", "at_stated")
+        plain["unlocks"] = [{key: one[key] for key in numbers} for one in unlocks]
     return plain
 
 
@@ -133,6 +132,12 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "agreement": verdict.agreement,
         "verdict": verdict.verdict,
     }
+
+
+def settled(document: dict[str, Any]) -> dict[str, Any]:
+    """Return plain data as it is committed: floats at 12 significant digits, nan and infinity as None."""
+    found: dict[str, Any] = _settled(document)
+    return found
 
 
 def _settled(value: Any) -> Any:

@@ -83,7 +83,7 @@ def scoreboard(dataset: Dataset, done: Iterable[Reproduction]) -> tuple[Score, .
     for one in done:
         if one.run.spec.review is not None:
             runs.setdefault(one.run.spec.review, []).append(one)
-    scores = []
+    scores: list[Score] = []
     for name in review_files(dataset.root):
         review = find_review(name, dataset.root)
         scores.extend(_checked(review, run) for run in runs.get(name, []))

@@ -1,4 +1,4 @@
-"""Validate and format files, be they records, specs, reviews or claims: what `validate` and `fmt` do, without printing."""
+"""Validate and format records, specs, reviews and claims: what `validate` and `fmt` do, without printing."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -44,8 +44,8 @@ def validate(files: Sequence[Path] | None = None, data: Path | None = None) -> V
     ----------
     files : sequence of Path, optional
         Files, or folders of them. What a file is, a record, a spec, a review or a claim, is read off its keys, and
-        off its folder where they do not tell. By default everything in the dataset, with the checks that need all records
-        together.
+        off its folder where they do not tell. By default everything in the dataset, with the checks that need all
+        records together.
     data : Path, optional
         Folder of the dataset; see `ipsevidence.dataset.collection.find_data`.
 
@@ -181,7 +181,7 @@ def _model_by_keys(tree: Mapping) -> type[BaseModel] | None:
 
 def _model_by_folder(path: Path) -> type[BaseModel]:
     folder = path.resolve().parent
-    below = {"published": PublishedReview, "claims": Claim}
+    below: dict[str, type[BaseModel]] = {"published": PublishedReview, "claims": Claim}
     if folder.name in below and folder.parent.name == "analyses":
         return below[folder.name]
     return Spec if folder.name == "analyses" else Study

@@ -41,12 +41,6 @@ ROW: Final = 12.5
 TIGHT: Final = 10.0
 MANY: Final = 25
 POINTS: Final = 121
-PANEL: Final = 8
-"""Nodes of the posterior of tau whose widest gap, on the logarithm, is the width of the kernel that joins them."""
-
-LEVEL: Final = 0.03
-"""Share of the median of tau below which its density is taken as level."""
-
 LEFT: Final = 4
 RIGHT: Final = 5
 """matplotlib's arrow heads that have their tip where they stand."""
@@ -181,7 +175,7 @@ def _mean_density(frame: Frame, run: "AnalysisRun", found: core.BayesResult, mu_
 def _tau_density(frame: Frame, found: core.BayesResult, prior: tuple[str, float] | None) -> None:
     panel, look = frame.panel("tau"), frame.style
     x = np.linspace(0.0, panel.x.high, POINTS)
-    density = tau_density(found, x)
+    density = found.tau_density(x)
     top = float(density.max())
     before = None
     if prior is not None:
@@ -189,20 +183,9 @@ def _tau_density(frame: Frame, found: core.BayesResult, prior: tuple[str, float]
             before = np.exp(core.TAU_PRIORS[prior[0]].function(x, prior[1], 4.0))
         top = max(top, min(float(before.max()), 1.5 * top))
     inner = np.linspace(found.tau_ci.low, found.tau_ci.high, POINTS)
-    _posterior(panel, x, density / top, inner, tau_density(found, inner) / top, look)
+    _posterior(panel, x, density / top, inner, found.tau_density(inner) / top, look)
     if before is not None:
         panel.line(x, before / top, "tau-prior", color=look.palette.ink, dashes=(4.0, 3.0))
-
-
-def tau_density(found: core.BayesResult, tau: Any) -> Any:
-    """Return the posterior density of tau at each of `tau`, from the nodes that the posterior is given by."""
-    # towards 0 the nodes lie further apart, and the density is level
-    at = np.log(np.maximum(np.asarray(tau, dtype=float), LEVEL * found.tau_median))
-    nodes = np.log(found.tau)
-    gaps = np.lib.stride_tricks.sliding_window_view(np.diff(nodes), PANEL).max(axis=1)
-    smooth = np.interp(at, nodes[PANEL // 2 : PANEL // 2 + gaps.size], gaps)[:, None]
-    kernel = np.exp(-0.5 * ((at[:, None] - nodes) / smooth) ** 2) / (smooth * math.sqrt(2 * math.pi))
-    return (kernel @ found.weight) / np.exp(at)
 
 
 def _posterior(panel: Panel, x: Any, y: Any, inner_x: Any, inner_y: Any, look: Style) -> None:

@@ -35,11 +35,14 @@ RANGE: Final = 4.0
 """Width of the bar of a range, in points."""
 
 APART: Final = 9.0
-BETWEEN: Final = 26.0
+BETWEEN: Final = 30.0
 """Space between columns, and between the two panels of a row, in points."""
 
-BEYOND: Final = 20.0
+BEYOND: Final = 24.0
 """How far the name of a band may stand out of its panel on the right, in points."""
+
+SHARE: Final = 0.58
+"""Part of the panels' width that the scores have."""
 
 NAMES: Final = 110.0
 """The widest that the column of trials is, in points."""
@@ -150,7 +153,7 @@ def _columns(run: "AnalysisRun", trials: dict[str, list[_Trial]], look: Style) -
     free = max(look.width - 2 * look.margin - names - texts - numbers - 3 * APART - BETWEEN, 230.0)
     score = look.margin + names + APART
     scores = score + texts + APART
-    effects = scores + 0.52 * free + BETWEEN
+    effects = scores + SHARE * free + BETWEEN
     place = Scale(run.measure).place
     ends = [place(end) for trial in drawn for end in (run.y[trial.index], *run.intervals[trial.index])]
     side = effect_side(run, look, [end for end in ends if math.isfinite(end)])
@@ -158,12 +161,12 @@ def _columns(run: "AnalysisRun", trials: dict[str, list[_Trial]], look: Style) -
         names_wide=names,
         score=score,
         scores=scores,
-        scores_wide=0.52 * free,
+        scores_wide=SHARE * free,
         effects=effects,
-        effects_wide=0.48 * free,
-        numbers=effects + 0.48 * free + APART,
+        effects_wide=(1 - SHARE) * free,
+        numbers=effects + (1 - SHARE) * free + APART,
         numbers_wide=numbers,
-        axis=side.made(0.48 * free, look.small),
+        axis=side.made((1 - SHARE) * free, look.small),
     )
 
 

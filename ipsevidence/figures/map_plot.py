@@ -44,10 +44,10 @@ CLASSES: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
 ROW: Final = 31.0
 """Height of a row, in points."""
 
-LARGEST: Final = 27.0
+LARGEST: Final = 26.0
 """Diameter of the largest bubble, in points."""
 
-NAMES: Final = 104.0
+NAMES: Final = 100.0
 """Width of the column of populations, in points."""
 
 BAR: Final = 5.0
@@ -142,7 +142,9 @@ def _count(number: int) -> str:
 
 
 def _fills(look: Style) -> dict[str, str]:
-    return dict(zip(CLASSES, (look.palette.accent, look.palette.accent_light, SHADES[2], "white"), strict=True))
+    """Return the colours of the classes, the stronger the darker: in grey print as well."""
+    colours = look.palette
+    return dict(zip(CLASSES, (colours.accent, colours.square, colours.accent_light, "white"), strict=True))
 
 
 def _key(sheet: Sheet, top: float) -> float:

@@ -200,9 +200,9 @@ def risk_of_bias(
         raise InputError(NOT_ASSESSED, parameter="judgements")
     counted = _weights(judgements, weights)
     look = style_of(style)
-    sheet = Sheet(style=look, width=look.width)
-    room = look.width - 2 * look.margin
     with context():
+        sheet = Sheet(style=look, width=_page(judgements, look))
+        room = sheet.width - 2 * look.margin
         down = sheet.paragraph(title, look.margin, look.margin, room, "title", size=look.size, bold=True)
         if note:
             down = sheet.paragraph(
@@ -241,13 +241,26 @@ def _sign(value: str) -> Drawn | None:
     return (value, *BIAS[value]) if value else None
 
 
+def _narrowest(tool: str, look: Style) -> float:
+    """Return the least width of a column of lights, in points: no word of its heading is broken."""
+    words = [word for domain in _domains(tool) for word in _name(domain).split()]
+    return max(width(word, look.small, bold=True) for word in words) + 4.0
+
+
+def _page(judgements: Sequence[Judgement], look: Style) -> float:
+    """Return the width of the page: that of the style, or what the columns need."""
+    tools = {one.tool for one in judgements}
+    needs = [look.label_min + len(_domains(tool)) * _narrowest(tool, look) for tool in tools]
+    return max(look.width, 2 * look.margin + max(needs))
+
+
 def _table(sheet: Sheet, rows: Sequence[Judgement], tool: str, top: float) -> float:
     """Draw the lights of one tool; return where they end."""
     look = sheet.style
-    room = look.width - 2 * look.margin
+    room = sheet.width - 2 * look.margin
     domains = _domains(tool)
     longest = max(width(clean(one.label, most=80), look.size) for one in rows)
-    names = min(max(longest, look.label_min) + look.gap, room - 44.0 * len(domains))
+    names = min(max(longest, look.label_min) + look.gap, room - _narrowest(tool, look) * len(domains))
     step = min(COLUMN, (room - names) / len(domains))
     heads = [wrap(_name(domain), step - 3.0, look.small, bold=domain == OVERALL) for domain in domains]
     deep = max(map(len, heads))
@@ -299,7 +312,7 @@ def _bars(sheet: Sheet, pairs: Sequence[tuple[Judgement, float]], tool: str, top
     look = sheet.style
     domains = _domains(tool)
     names = max(width(_name(domain), look.small, bold=True) for domain in domains) + look.gap
-    left, long = look.margin + names, look.width - 2 * look.margin - names - 12.0
+    left, long = look.margin + names, sheet.width - 2 * look.margin - names - 12.0
     row = BAR + 4.0
     for index, domain in enumerate(domains):
         middle = top + (index + 0.5) * row
@@ -340,7 +353,7 @@ def _key(sheet: Sheet, judgements: Sequence[Judgement], top: float) -> float:
         text = f"{BIAS_JUDGEMENT[value].label}" if value else "blank: not judged"
         found = _sign(value)
         wide = width(text, look.small) + (DOT + 4.0 if found else 0.0)
-        if left > look.margin and left + wide > look.width - look.margin:
+        if left > look.margin and left + wide > sheet.width - look.margin:
             left, top = look.margin, top + DOT + 3.0
         middle = top + DOT / 2
         if found:

@@ -155,7 +155,7 @@ def _fewer_colours(data: bytes) -> bytes:
     with Image.open(io.BytesIO(data)) as image:
         told = PngInfo()
         for key, value in image.info.items():
-            if isinstance(value, str):
+            if isinstance(key, str) and isinstance(value, str):
                 told.add_text(key, value)
         few = image.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         file = io.BytesIO()

@@ -1,6 +1,6 @@
-"""Pages of the documentation that are made from registries and records, so that they cannot fall behind."""
+"""Pages of the documentation that are made from registries, records and results, so that they cannot fall behind."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ipsevidence.core import (
@@ -21,59 +21,51 @@ from ipsevidence.dataset.storage import write_atomically
 from ipsevidence.dataset.tables import TABLES
 from ipsevidence.dataset.vocabulary import VOCABULARIES
 from ipsevidence.figures.numbers import Numerals
+from ipsevidence.report.markdown import FROM_RECORDS, markdown_table
+from ipsevidence.report.result_pages import RESULT_PAGES, results_of
 
 __all__ = ["DOCUMENTS", "METHOD_FAMILIES", "write_documents"]
 
-_NOTE = "<!-- Generated: make documents. -->\n"
-
 
 def write_documents(dataset: Dataset, folder: Path) -> tuple[Path, ...]:
-    """Write every generated page into a folder, and return the files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for name, make in DOCUMENTS.items():
-        files.append(folder / name)
-        write_atomically(files[-1], make(dataset))
-    return tuple(files)
-
-
-def _markdown(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = [list(headings)]
-    lines.append(["---"] * len(lines[0]))
-    lines.extend([_cell(cell) for cell in row] for row in rows)
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _cell(text: str) -> str:
-    """Make text safe inside a Markdown table: no column breaks, no lines, no HTML, no links of a stranger."""
-    for sign in ("\\", "|", "<", "[", "`", "*", "_"):
-        text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split())
+    """Write every generated page into a folder, and return the files; pages of results where there are results."""
+    pages = {name: make(dataset) for name, make in DOCUMENTS.items()}
+    results = results_of(dataset.root)
+    if results:
+        pages |= {name: make(results, dataset) for name, make in RESULT_PAGES.items()}
+    for name, text in pages.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, text)
+    return tuple(folder / name for name in pages)
 
 
 def _checks(_: Dataset) -> str:
     rows = [(f"{key}", "error", rule.rule, rule.why, rule.fix) for key, rule in reader.CHECKS.items()]
     rows += [(key, check.severity, check.rule, check.why, check.fix) for key, check in checks.CHECKS.items()]
     return (
-        f"{_NOTE}\n# Checks\n\nWhat `ipsevidence validate` finds, by the id that it prints. A finding that is right"
+        f"{FROM_RECORDS}\n# Checks\n\n"
+        "What `ipsevidence validate` finds, by the id that it prints. A finding that is right"
         " about the paper can be accepted in the record (`accept:`) with a reason, unless it is about identity,"
-        " references or form.\n\n" + _markdown(("check", "severity", "rule", "why", "fix"), rows)
+        " references or form.\n\n" + markdown_table(("check", "severity", "rule", "why", "fix"), rows)
     )
 
 
 def _vocabulary(_: Dataset) -> str:
-    parts = [f"{_NOTE}\n# Vocabulary\n\nThe closed lists of a record: what may be written, and what it means.\n"]
+    parts = [f"{FROM_RECORDS}\n# Vocabulary\n\nThe closed lists of a record: what may be written, and what it means.\n"]
     for name, terms in VOCABULARIES.items():
         rows = ((term.key, term.label, term.definition) for term in terms.values())
-        parts.append(f"\n## {name.capitalize()}\n\n" + _markdown(("written", "shown", "means"), rows))
+        parts.append(f"\n## {name.capitalize()}\n\n" + markdown_table(("written", "shown", "means"), rows))
     return "".join(parts)
 
 
 def _dictionary(_: Dataset) -> str:
-    parts = [f"{_NOTE}\n# Data dictionary\n\nThe tables that `ipsevidence export` writes, and every column of them.\n"]
+    parts = [
+        f"{FROM_RECORDS}\n# Data dictionary\n\nThe tables that `ipsevidence export` writes, and every column of them.\n"
+    ]
     for table in TABLES.values():
         rows = ((field.name, field.type, field.description) for field in table.fields)
-        parts.append(f"\n## {table.name}\n\n{table.title}.\n\n" + _markdown(("column", "type", "holds"), rows))
+        parts.append(f"\n## {table.name}\n\n{table.title}.\n\n" + markdown_table(("column", "type", "holds"), rows))
     return "".join(parts)
 
 
@@ -82,10 +74,12 @@ def _methods(_: Dataset) -> str:
         "What a spec or a call may name, where each method comes from, and what it adds to a methods section. Formulas"
         " and comparisons: [methods](methods/README.md)."
     )
-    parts = [f"{_NOTE}\n# Methods by key\n\n{intro}\n"]
+    parts = [f"{FROM_RECORDS}\n# Methods by key\n\n{intro}\n"]
     for title, (parameter, registry) in METHOD_FAMILIES.items():
         rows = ((method.key, method.label, method.reference, method.sentence) for method in registry.values())
-        parts.append(f"\n## {title}\n\n`{parameter}`\n\n" + _markdown(("key", "method", "reference", "sentence"), rows))
+        parts.append(
+            f"\n## {title}\n\n`{parameter}`\n\n" + markdown_table(("key", "method", "reference", "sentence"), rows)
+        )
     return "".join(parts)
 
 
@@ -109,10 +103,13 @@ def _wanted(dataset: Dataset) -> str:
         for n in wanted(dataset)
     )
     return (
-        f"{_NOTE}\n# Wanted numbers\n\nNumbers that nobody could read yet, or that rest on something unread; those of"
+        f"{FROM_RECORDS}\n# Wanted numbers\n\n"
+        "Numbers that nobody could read yet, or that rest on something unread; those of"
         " the largest studies first. Have the paper in hand? A pull request with the number and its place is a quarter"
         " of an hour.\n\n"
-        + _markdown(("study", "participants", "what is missing", "where it should be printed", "what it unlocks"), rows)
+        + markdown_table(
+            ("study", "participants", "what is missing", "where it should be printed", "what it unlocks"), rows
+        )
     )
 
 

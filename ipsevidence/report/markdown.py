@@ -1,10 +1,17 @@
 """Tables in Markdown, safe for the text of strangers."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from ipsevidence.report.table import Table
 
-__all__ = ["cell", "markdown_table", "table_of"]
+__all__ = ["FROM_RECORDS", "FROM_RESULTS", "cell", "markdown_table", "table_of"]
+
+FROM_RECORDS: Final = "<!-- Generated: make documents. -->\n"
+"""First line of a page that is made from registries and records."""
+
+FROM_RESULTS: Final = "<!-- Generated from analyses/results: make documents. -->\n"
+"""First line of a page that is made from committed results."""
 
 _SIGNS = ("\\", "|", "<", "[", "`", "*", "_")
 

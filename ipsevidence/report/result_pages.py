@@ -1,4 +1,4 @@
-"""Pages of results, made from the committed result files: they say what those say, and nothing is computed here."""
+"""Pages of results, made from the committed result files: they say what those say, and nothing is pooled here."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -6,20 +6,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from ipsevidence.analysis.absolutes import MODELS
+from ipsevidence.analysis.across import CLAIMS, MULTIVERSE
 from ipsevidence.analysis.resultfiles import read_result, result_path
 from ipsevidence.analysis.specfiles import find_review, review_files, spec_files
 from ipsevidence.core import MEASURES
 from ipsevidence.dataset.collection import Dataset
 from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP, DIRECTION
 from ipsevidence.figures.numbers import EN_DASH, Numerals
-from ipsevidence.report.markdown import cell, markdown_table
+from ipsevidence.report.choices_page import choices_text
+from ipsevidence.report.claims_page import claims_text
+from ipsevidence.report.markdown import FROM_RESULTS, cell, markdown_table
+from ipsevidence.report.services_page import services_text
 
 __all__ = ["RESULT_PAGES", "Results", "results_of"]
 
 Results = Mapping[str, Mapping[str, Any]]
 """Committed results by the id of their analysis."""
 
-_NOTE: Final = "<!-- Generated from analyses/results: make documents. -->\n"
 _RATIO: Final = Numerals()
 _DIFFERENCE: Final = Numerals(ratio=False)
 
@@ -121,9 +124,14 @@ _HEADLINE: Final = (
 def _headline_rows(documents: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, ...]]:
     for document in sorted(documents, key=_place):
         effect, prediction = _result(document)
-        measure = document["spec"]["effect"]["measure"]
-        shown = f"{measure} {effect}" if effect[:1].isdigit() else effect
+        shown = f"{_named(document)} {effect}" if "shown" in document["result"] else effect
         yield (_short(document), *_coverage(document), shown, prediction, _per100(document), *_bounds(document))
+
+
+def _named(document: Mapping[str, Any]) -> str:
+    """Return the measure by its usual letters, or by what it is called where these say nothing."""
+    key = str(document["spec"]["effect"]["measure"])
+    return key if MEASURES[key].needs == "two-by-two" else MEASURES[key].label.partition(" (")[0]
 
 
 def _short(document: Mapping[str, Any]) -> str:
@@ -164,11 +172,13 @@ _FAMILIES: Final[tuple[tuple[str, str, Callable[[str], bool]], ...]] = (
 
 def _front(results: Results, _: Dataset) -> str:
     intro = (
-        f"{_NOTE}\n# Results\n\nWhat every analysis gives, from the result files that are committed and checked with"
+        f"{FROM_RESULTS}\n# Results\n\n"
+        "What every analysis gives, from the result files that are committed and checked with"
         " each change. A curated collection, not a systematic search. The last two columns are the pool if every"
         " eligible trial that gives no number had no effect, and if each had the effect that is stated of it: they are"
-        " part of the answer.\n\nSee also [published reviews run again](reproductions.md), [claims](claims.md),"
-        " [groups compared](groups.md) and [what would change this](what-would-change.md).\n"
+        " part of the answer.\n\nSee also [claims](claims.md), [the main analyses by other choices](multiverse.md),"
+        " [groups compared](groups.md), [published reviews run again](reproductions.md), [rates of"
+        " services](services.md) and [what would change this](what-would-change.md).\n"
     )
     parts = [intro]
     for title, sentence, belongs in _FAMILIES:
@@ -179,7 +189,8 @@ def _front(results: Results, _: Dataset) -> str:
 
 def _groups(results: Results, _: Dataset) -> str:
     intro = (
-        f"{_NOTE}\n# Groups compared\n\nGroups of the same trials by what the records say. Groups are tested against"
+        f"{FROM_RESULTS}\n# Groups compared\n\n"
+        "Groups of the same trials by what the records say. Groups are tested against"
         " each other where each has five trials or more; the ratio is of the effects, each group against the first.\n"
     )
     parts = [intro]
@@ -187,7 +198,7 @@ def _groups(results: Results, _: Dataset) -> str:
         if "subgroups" not in document["spec"] or document["spec"]["purpose"] != "living":
             continue
         rows = []
-        for group in document["groups"]:
+        for group in sorted(document["groups"], key=_place_of_group):
             if group["k"] == 0:
                 continue
             result = group["result"]
@@ -200,10 +211,16 @@ def _groups(results: Results, _: Dataset) -> str:
     return "".join(parts)
 
 
+def _place_of_group(group: Mapping[str, Any]) -> int:
+    """Put populations in the order of the vocabulary; other groups stay as the analysis has them."""
+    order = list(ANALYSIS_GROUP)
+    return order.index(group["id"]) if group["id"] in order else 0
+
+
 def _compared(document: Mapping[str, Any]) -> str:
-    between = document["between"] or {}
     if not document["contrasts"]:
-        return f"{cell(str(between.get('reason', '')))}.\n" if between.get("not_applicable") else ""
+        reason = str((document["between"] or {}).get("not_applicable", ""))
+        return f"{cell(reason[:1].upper() + reason[1:])}.\n" if reason else ""
     ratio = MEASURES[document["spec"]["effect"]["measure"]].scale == "log"
     write, back = (_RATIO, math.exp) if ratio else (_DIFFERENCE, float)
     lines = [
@@ -220,17 +237,19 @@ def _reproductions(results: Results, dataset: Dataset) -> str:
     for document in results.values():
         if document["spec"].get("review"):
             run_again.setdefault(str(document["spec"]["review"]), []).append(document)
-    done, open_ = [], []
+    done: list[tuple[str, ...]] = []
+    open_: list[tuple[str, ...]] = []
     for name in review_files(dataset.root):
         review = find_review(name, dataset.root)
         done.extend((review.label, str(document["id"]), *_verdicts(document)) for document in run_again.get(name, []))
         if name not in run_again:
             main = next((e for e in review.estimates if e.estimate is not None), None)
-            printed = f"{main.measure} {main.estimate}: {main.outcome}" if main else ""
+            printed = f"{main.measure} {main.estimate}: {main.outcome}" if main else EN_DASH
             wanted = "; ".join(f"{one.what} ({one.where})" for one in review.wanted[:1])
             open_.append((review.label, printed, wanted or "nothing was pooled, or nothing of it was read"))
     return (
-        f"{_NOTE}\n# Published reviews, run again\n\nEach review whose inputs could be identified is run again by the"
+        f"{FROM_RESULTS}\n# Published reviews, run again\n\n"
+        "Each review whose inputs could be identified is run again by the"
         " method that it states, and every published figure set beside the computed one. *Unverified* means that the"
         " figure was not read or that an input was chosen to match it; *second-hand* that another source gives it.\n\n"
         + markdown_table(("Review", "Analysis", "Main result, published", "Computed", "All verdicts"), done)
@@ -246,10 +265,11 @@ def _verdicts(document: Mapping[str, Any]) -> tuple[str, str, str]:
     for verdict in verdicts:
         counts[verdict["verdict"]] = counts.get(verdict["verdict"], 0) + 1
     if first is None:
-        return "", "", ""
-    computed = _number(first["computed"])
-    shown = EN_DASH if math.isnan(computed) else f"{computed:.2f}".rstrip("0").rstrip(".")
-    return str(first["published"]), shown, ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+        return EN_DASH, EN_DASH, EN_DASH
+    published = str(first["published"])
+    digits = len(published.partition(".")[2])
+    shown = _DIFFERENCE.fixed(_number(first["computed"]), digits)
+    return published, shown, ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
 
 
 def _changes(results: Results, dataset: Dataset) -> str:
@@ -268,12 +288,13 @@ def _changes(results: Results, dataset: Dataset) -> str:
                 DIRECTION[stated[one["id"]]].label if stated.get(one["id"]) else EN_DASH,
                 _ratio(one["at_no_effect"]),
                 _ratio(one["at_stated"]),
-                wanted,
+                wanted or EN_DASH,
             )
         )
     heads = ("Trial", "Participants", "Stated", "Risk ratio with it at no effect", "as stated", "Wanted numbers")
     return (
-        f"{_NOTE}\n# What would change this\n\nEligible trials that are not in the primary pool, the largest first."
+        f"{FROM_RESULTS}\n# What would change this\n\n"
+        "Eligible trials that are not in the primary pool, the largest first."
         " Each is put into the pool alone, at no effect and at the effect that is stated of it; the pool is"
         f" {_result(document)[0]} as it is. Have one of these papers in hand? The numbers in the last column are what"
         " is missing.\n\n" + markdown_table(heads, rows)
@@ -290,5 +311,8 @@ RESULT_PAGES: Final[dict[str, Callable[[Results, Dataset], str]]] = {
     "results/groups.md": _groups,
     "results/reproductions.md": _reproductions,
     "results/what-would-change.md": _changes,
+    "results/claims.md": lambda _, dataset: claims_text(read_result(result_path(dataset.root, CLAIMS))),
+    "results/multiverse.md": lambda _, dataset: choices_text(read_result(result_path(dataset.root, MULTIVERSE))),
+    "results/services.md": lambda _, dataset: services_text(dataset),
 }
 """The generated pages of results by file name."""

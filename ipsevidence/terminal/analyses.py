@@ -1,17 +1,19 @@
-"""What the verbs on analyses print: run, reproduce, pool, figure."""
+"""What the verbs on analyses print: run, reproduce, pool."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ipsevidence.terminal.output import envelope, origin, say, table
 
 if TYPE_CHECKING:
+    from ipsevidence.analysis.claims import ClaimVerdict
     from ipsevidence.analysis.reproduction import Reproduction
     from ipsevidence.analysis.running import AnalysisRun, Fit
     from ipsevidence.dataset.collection import Dataset
+    from ipsevidence.report.table import Table
 
-__all__ = ["drawn", "pooled", "reproductions", "runs"]
+__all__ = ["pooled", "reproductions", "runs", "table_run"]
 
 
 def runs(
@@ -21,39 +23,100 @@ def runs(
     every: bool,
     check: bool,
     update: bool,
+    crossed: bool,
     as_json: bool,
     quiet: bool,
 ) -> bool:
-    """Run analyses; print their numbers, or compare or write the committed results. Return whether one moved."""
+    """Run analyses; print their numbers, or compare or write the committed results. Return whether one moved.
+
+    With `every`, all claims are judged as well, and the main analyses are run by other choices.
+    """
     from ipsevidence.analysis.reproduction import reproduce
-    from ipsevidence.analysis.resultfiles import changes, plain, result_path, write_result
+    from ipsevidence.analysis.resultfiles import plain
     from ipsevidence.dataset.collection import load
 
     dataset = load(data)
     names = _named_specs(specs, dataset, every=every)
     if check or update:
         _shipped_only(names, dataset, update=update)
+    say_less = quiet or as_json
     moved: list[str] = []
     documents = []
+    made = {}
     for name in names:
         reproduction = reproduce(name, dataset)
-        document = plain(reproduction)
-        documents.append(document)
-        path = result_path(dataset.root, document["id"])
-        if update:
-            write_result(path, document)
-        if check:
-            found = [f"{document['id']}: {change}" for change in changes(path, document)]
-            moved += found
-            if not as_json:
-                _checked(document["id"], found, quiet=quiet)
-        elif not as_json:
+        documents.append(plain(reproduction))
+        made[documents[-1]["id"]] = reproduction.run
+        if not check and not as_json:
             _run_text(reproduction)
-            if update and not quiet:
-                say(f"written: analyses/results/{path.name}")
+        if crossed:
+            moved += _crossed(reproduction, documents[-1], mute=as_json)
+        moved += _settle(documents[-1], dataset.root, name, check=check, update=update, quiet=say_less, mute=as_json)
+    if every:
+        verdicts, more = _across(dataset, made)
+        documents += more
+        for document in more:
+            moved += _settle(document, dataset.root, "--all", check=check, update=update, quiet=say_less, mute=as_json)
+        if verdicts and not (check or update or as_json):
+            table(_verdict_table(verdicts))
     if as_json:
         envelope("run", documents, [origin(dataset), *moved])
     return bool(moved)
+
+
+def _crossed(reproduction: "Reproduction", document: dict[str, Any], *, mute: bool) -> list[str]:
+    """Pool again by other programs; return where they differ, and put the comparison into the document."""
+    from ipsevidence.analysis.cross_check import cross_check
+
+    found = cross_check(reproduction.run)
+    document["cross_check"] = [dict(zip(found.columns, row, strict=True)) for row in found.to_rows()]
+    if not mute:
+        say(f"{found}")
+    return [f"{document['id']}: another program differs"] if found.differs else []
+
+
+def _settle(
+    document: dict[str, Any], root: Path, again: str, *, check: bool, update: bool, quiet: bool, mute: bool
+) -> list[str]:
+    """Write a result, or compare it with the committed one and return where it differs; `again` names it in a call."""
+    from ipsevidence.analysis.resultfiles import changes, result_path, write_result
+
+    path = result_path(root, document["id"])
+    if update:
+        write_result(path, document)
+        if not quiet:
+            say(f"written: analyses/results/{path.name}")
+    if not check:
+        return []
+    found = [f"{document['id']}: {change}" for change in changes(path, document)]
+    if not mute:
+        _checked(document["id"], found, again, quiet=quiet)
+    return found
+
+
+def _across(
+    dataset: "Dataset", made: Mapping[str, "AnalysisRun"]
+) -> tuple[tuple["ClaimVerdict", ...], list[dict[str, Any]]]:
+    """Judge the claims and vary the main analyses; return the verdicts, and the results that are committed."""
+    from ipsevidence.analysis.across import claims_document, judge_all, multiverse_document
+
+    verdicts = judge_all(dataset, made)
+    choices = multiverse_document(dataset, made)
+    return verdicts, [
+        *([claims_document(verdicts, dataset)] if verdicts else []),
+        *([choices] if choices is not None else []),
+    ]
+
+
+def _verdict_table(verdicts: Sequence["ClaimVerdict"]) -> "Table":
+    from ipsevidence.analysis.claimfiles import VERDICTS
+    from ipsevidence.analysis.claims import claims_table
+    from ipsevidence.report.table import make
+
+    counts = {key: sum(verdict.verdict == key for verdict in verdicts) for key in VERDICTS}
+    rows = [(title, verdict, numbers, k, why) for title, _, _, verdict, numbers, k, why in claims_table(verdicts)]
+    summary = ", ".join(f"{count} {key.replace('-', ' ')}" for key, count in counts.items())
+    return make(f"{len(rows)} claims: {summary}", "claim|verdict|#numbers|#studies|why", rows)
 
 
 def _named_specs(specs: Sequence[str], dataset: "Dataset", *, every: bool) -> list[str]:
@@ -86,13 +149,13 @@ def _shipped_only(names: Sequence[str], dataset: "Dataset", *, update: bool) -> 
         )
 
 
-def _checked(name: str, moved: Sequence[str], *, quiet: bool) -> None:
+def _checked(name: str, moved: Sequence[str], again: str, *, quiet: bool) -> None:
     for line in moved:
         say(line)
     if not quiet and not moved:
         say(f"{name}: as committed")
     if moved and not quiet:
-        say(f"{name}: moved; if it should have, run: ipsevidence run {name} --update")
+        say(f"{name}: moved; if it should have, run: ipsevidence run {again} --update")
 
 
 def _run_text(reproduction: "Reproduction") -> None:
@@ -176,7 +239,7 @@ def pooled(file: Path, columns: str | None, settings: dict[str, str], *, as_json
     """Pool a user's own table and print the result."""
     from ipsevidence.report import tables
 
-    analysis = _table_run(file, columns, settings)
+    analysis = table_run(file, columns, settings)
     if as_json:
         from ipsevidence.analysis.reproduction import Reproduction
         from ipsevidence.analysis.resultfiles import plain
@@ -212,7 +275,8 @@ def _pooled_sentence(analysis: "AnalysisRun", fit: "Fit | None" = None) -> str:
     return f"{label} {estimate} ({level} {low} to {high})"
 
 
-def _table_run(file: Path, columns: str | None, settings: dict[str, str]) -> "AnalysisRun":
+def table_run(file: Path, columns: str | None, settings: dict[str, str]) -> "AnalysisRun":
+    """Pool a user's own table as the options of the command line ask."""
     from ipsevidence.analysis.running import pool_rows
     from ipsevidence.analysis.usertables import level_of, rows_from_table, table_spec
 
@@ -233,49 +297,3 @@ def _columns(columns: str | None) -> dict[str, str]:
     if len(named) < len(pairs):
         raise BadParameter(f"--columns names one of ours twice; got {columns}")
     return named
-
-
-def _two(option: str, text: str) -> tuple[str, str]:
-    from typer import BadParameter
-
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) != 2 or not all(parts):
-        raise BadParameter(f'{option} wants two texts with a comma between, such as "IPS,usual care"; got {text}')
-    return parts[0], parts[1]
-
-
-def drawn(
-    kind: str,
-    source: str,
-    out: Path,
-    columns: str | None,
-    settings: dict[str, str],
-    words: dict[str, str],
-    style: str,
-    data: Path | None,
-    *,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    """Draw a figure of an analysis or of a user's table, and say where it is."""
-    from typer import BadParameter
-
-    from ipsevidence.figures import figure, save
-
-    options = {name: _two(f"--{name}", text) for name, text in words.items()}
-    if Path(source).suffix.lower() in (".csv", ".tsv", ".xlsx"):
-        analysis = _table_run(Path(source), columns, settings)
-    else:
-        from ipsevidence.analysis.running import run
-        from ipsevidence.dataset.collection import load
-
-        given = [*settings, *(["columns"] if columns else [])]
-        if given:
-            named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-            raise BadParameter(f"{named}: only for a table of your own (.csv, .tsv or .xlsx); a spec says it itself")
-        analysis = run(source, load(data))
-    save(figure(kind, analysis, style=style, **options), out)
-    if as_json:
-        envelope("figure", {"kind": kind, "file": str(out)})
-    elif not quiet:
-        say(f"written: {out}")

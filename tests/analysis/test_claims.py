@@ -193,7 +193,7 @@ def correlated(spec_of, *values):
         StudyRow(id=f"c{i}", label=f"C{i}", y=math.atanh(r), v=1 / (n - 3), participants=float(n))
         for i, (r, n) in enumerate(values)
     ]
-    return pool_rows(spec_of(effect={"measure": "ZCOR"}), rows)
+    return pool_rows(spec_of(effect={"measure": "ZCOR"}, outcome={"scale": "ips-25"}), rows)
 
 
 def test_two_correlations_are_pooled_as_a_common_effect(spec_of, toy):
@@ -357,3 +357,5 @@ def test_a_bound_that_rounds_to_the_threshold_shows_its_digits(made, toy):
     found = judge(claim("ratio-above", threshold=1.83), toy, {"toy": made(2.0)})
     assert found.verdict == "supported"
     assert "1.832 to 2.18" in found.reason
+    ((_, _, _, _, numbers, _, _),) = claims_table([found])
+    assert numbers == "2.00 (1.832 to 2.18)"

@@ -77,7 +77,9 @@ def test_correction_of_all_tables_is_an_option(bcg, spec_of):
     cell = found(choices, "two-stage", "reml", "hksj", "all-0.5")
     assert (cell.estimate, cell.low, cell.high) == pytest.approx((0.49648360, 0.33843227, 0.72834651), rel=1e-6)
     # Without an empty cell, adding nothing is what the analysis does.
-    assert [one.option for one in choices.excluded if one.decision == "zeros"] == ["none"]
+    assert [(one.option, one.label) for one in choices.excluded if one.decision == "zeros"] == [
+        ("none", "nothing added")
+    ]
 
 
 def test_headline_is_the_analysis_itself(bcg, spec_of):
@@ -264,7 +266,10 @@ def test_studies_left_out_are_those_that_were_meant(toy, spec_of):
 
 def test_what_the_analysis_does_is_no_change(toy, spec_of):
     choices = question_choices(spec_of(effect={"measure": "RR"}, outcome={"near_month": 24}), toy)
-    assert [(one.decision, one.option) for one in choices.excluded] == [("time", "latest"), ("inputs", "counts")]
+    assert [(one.decision, one.option, one.label) for one in choices.excluded] == [
+        ("time", "latest", "nearest 24 months"),
+        ("inputs", "counts", "without printed effects"),
+    ]
 
 
 def test_plain_ips_is_no_option_of_another_comparison(toy, spec_of):

@@ -13,10 +13,11 @@ SHIPPED = {
     "record": ROOT / "studies" / "davis-2012.yaml",
     "spec": ROOT / "analyses" / "bond-2019-nine-rcts.yaml",
     "review": ROOT / "analyses" / "published" / "campbell-2011.yaml",
+    "claim": ROOT / "analyses" / "claims" / "smi-at-least-doubles.yaml",
 }
 
 
-@pytest.mark.parametrize("folder", ["anywhere", "analyses", "analyses/published", "studies"])
+@pytest.mark.parametrize("folder", ["anywhere", "analyses", "analyses/published", "analyses/claims", "studies"])
 @pytest.mark.parametrize("kind", SHIPPED)
 def test_the_kind_of_a_file_is_read_off_its_keys_in_any_folder(kind, folder, tmp_path):
     place = tmp_path / folder
@@ -27,7 +28,13 @@ def test_the_kind_of_a_file_is_read_off_its_keys_in_any_folder(kind, folder, tmp
 
 
 @pytest.mark.parametrize(
-    ("folder", "missing"), [("anywhere", "arms"), ("analyses", "purpose"), ("analyses/published", "citation")]
+    ("folder", "missing"),
+    [
+        ("anywhere", "arms"),
+        ("analyses", "purpose"),
+        ("analyses/published", "citation"),
+        ("analyses/claims", "stated_by"),
+    ],
 )
 def test_the_folder_decides_where_the_keys_do_not(folder, missing, tmp_path):
     path = tmp_path / folder / "mine.yaml"
@@ -55,6 +62,47 @@ def test_what_is_no_record_is_not_rewritten(text, tmp_path):
     assert {finding.file for finding in error.value.findings} == {str(other)}
     assert other.read_text(encoding="utf-8") == text
     assert good.read_text(encoding="utf-8") == loose
+
+
+def placed(finding, file, line, column):
+    return (finding.file, finding.line, finding.column) == (str(file), line, column)
+
+
+def test_a_claim_whose_rule_is_not_whole_is_told_by_place_and_fix(tmp_path):
+    text = SHIPPED["claim"].read_text(encoding="utf-8")
+    (line,) = (number for number, one in enumerate(text.splitlines(), 1) if one.startswith("rule:"))
+    assert "rule: {kind: ratio-above, threshold: 2, minimum_k: 5}\n" in text
+    bad = tmp_path / "smi-at-least-doubles.yaml"
+    bad.write_text(text.replace("ratio-above, threshold: 2,", "ratio-abov, threshold: 2,"), encoding="utf-8")
+    (finding,) = validate([bad]).findings
+    assert placed(finding, bad, line, len("rule: {kind: ") + 1)
+    assert "ratio-above" in f"{finding.what} {finding.fix}"
+
+
+def test_names_of_a_claim_resolve_within_the_dataset(tmp_path):
+    for part in ("studies", "analyses"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("results"))
+    assert not [finding for finding in validate(data=tmp_path).findings if finding.severity == "error"]
+    claim = tmp_path / "analyses" / "claims" / "smi-at-least-doubles.yaml"
+    text = claim.read_text(encoding="utf-8")
+    assert "  - {analysis: primary-smi}\n" in text
+    (line,) = (number for number, one in enumerate(text.splitlines(), 1) if one == "  - {analysis: primary-smi}")
+    claim.write_text(text.replace("{analysis: primary-smi}", "{analysis: primary-sm}"), encoding="utf-8")
+    (finding,) = (one for one in validate(data=tmp_path).findings if one.severity == "error")
+    assert placed(finding, "analyses/claims/smi-at-least-doubles.yaml", line, len("  - {analysis: ") + 1)
+    assert (finding.check, finding.fix) == ("name-does-not-resolve", "correct the id")
+    assert "there is no analysis primary-sm; nearest: primary-smi" in finding.what
+
+
+def test_a_claim_out_of_form_is_put_into_it(tmp_path):
+    good = Path(shutil.copy(SHIPPED["claim"], tmp_path))
+    form = good.read_text(encoding="utf-8")
+    good.write_text(form.replace("schema: 1", "schema:   1"), encoding="utf-8")
+    assert canonical_form([good], write=True) == (good,)
+    assert good.read_text(encoding="utf-8") == form
+    good.rename(tmp_path / "other.yaml")
+    (finding,) = validate([tmp_path / "other.yaml"]).findings
+    assert (finding.line, finding.fix) == (2, "give the file the name of the id")
 
 
 def test_an_empty_folder_is_a_mistake(tmp_path):

@@ -2,35 +2,14 @@
 
 import numpy as np
 import pytest
-from scipy.integrate import trapezoid
 
 from ipsevidence import core
 from ipsevidence.core import InputError
-from ipsevidence.figures.bayes_plot import bayes, tau_density
+from ipsevidence.figures.bayes_plot import bayes
 
 from .cases import effects, trials
 from .factory import nine
 from .plotted import bcg, line, marks, on_page, outline, points, texts, words
-
-
-def by_hand(run, tau, prior):
-    """Return the posterior density of tau on a grid: prior times marginal likelihood under a flat mean, normalised."""
-    y, v = np.array(run.y), np.array(run.v)
-    total = v + tau[:, None] ** 2
-    w = 1 / total
-    mean = (w * y).sum(axis=1) / w.sum(axis=1)
-    gap = (w * (y - mean[:, None]) ** 2).sum(axis=1)
-    density = prior(tau) * np.exp(-0.5 * (np.log(total).sum(axis=1) + np.log(w.sum(axis=1)) + gap))
-    return density / trapezoid(density, tau)
-
-
-@pytest.mark.parametrize("run", [nine, bcg, lambda: trials(3, seed=3), lambda: trials(2)])
-def test_the_density_of_tau_is_prior_times_likelihood(run):
-    found = run()
-    tau = np.linspace(0.0, 4.0, 4001)
-    expected = by_hand(found, tau, lambda t: np.exp(-0.5 * (t / 0.5) ** 2))
-    drawn = tau_density(core.bayes(found.y, found.v), tau)
-    np.testing.assert_allclose(drawn, expected, atol=0.01 * expected.max())
 
 
 def test_curves_are_proportional_to_the_densities():
@@ -45,7 +24,7 @@ def test_curves_are_proportional_to_the_densities():
     half_normal = np.exp(-0.5 * (tau / 0.5) ** 2) * 2 / (0.5 * np.sqrt(2 * np.pi))
     scale = prior[0] / half_normal[0]
     np.testing.assert_allclose(prior, scale * half_normal)
-    np.testing.assert_allclose(y, scale * tau_density(found, tau), rtol=1e-9)  # one scale for both
+    np.testing.assert_allclose(y, scale * found.tau_density(tau), rtol=1e-9)  # one scale for both
 
 
 def test_shaded_are_the_shortest_intervals():

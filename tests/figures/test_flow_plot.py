@@ -69,7 +69,7 @@ def test_no_text_lies_on_another_or_leaves_the_page(drawn):
     found = boxes(drawn)
     assert overlaps(found) == []
     wide, high = drawn.get_size_inches() * drawn.dpi
-    assert all(0 <= left and right <= wide and 0 <= low and top <= high for left, low, right, top in found.values())
+    assert all(left >= 0 and right <= wide and low >= 0 and top <= high for left, low, right, top in found.values())
 
 
 def test_text_stands_in_its_box(drawn):

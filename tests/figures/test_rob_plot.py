@@ -116,7 +116,14 @@ def test_no_text_lies_on_another_or_leaves_the_page(case, style):
     found = boxes(figure)
     assert overlaps(found) == []
     wide, high = figure.get_size_inches() * figure.dpi
-    assert all(0 <= left and right <= wide and 0 <= low and top <= high for left, low, right, top in found.values())
+    assert all(left >= 0 and right <= wide and low >= 0 and top <= high for left, low, right, top in found.values())
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_no_word_of_a_heading_is_broken(style):
+    written = texts(risk_of_bias(CASES["both"], style=style))
+    heads = {text for key, text in written.items() if "-head-" in key}
+    assert {"Randomisation", "Measurement", "Classification", "Confounding", "Overall"} <= heads
 
 
 def test_the_example_says_that_it_is_one(example, tmp_path):

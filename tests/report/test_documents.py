@@ -9,7 +9,8 @@ from ipsevidence.core.registry import Method
 from ipsevidence.dataset.checks import CHECKS
 from ipsevidence.dataset.collection import load
 from ipsevidence.dataset.reader import CHECKS as READER_CHECKS
-from ipsevidence.report.documents import DOCUMENTS, METHOD_FAMILIES, _cell, write_documents
+from ipsevidence.report.documents import DOCUMENTS, METHOD_FAMILIES, write_documents
+from ipsevidence.report.markdown import cell
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,12 +38,13 @@ def test_every_method_is_on_the_page(toy):
     page = DOCUMENTS["methods-by-key.md"](toy)
     for registry in registries:
         for method in registry.values():
-            assert f"| {_cell(method.key)} | {_cell(method.label)} | {_cell(method.reference)} |" in page
+            assert f"| {cell(method.key)} | {cell(method.label)} | {cell(method.reference)} |" in page
 
 
-def test_a_cell_stays_a_cell():
-    assert _cell("a | b\n\n# <script>[x](javascript:y) `c`") == "a \\| b # \\<script>\\[x](javascript:y) \\`c\\`"
+def test_a_cell_stays_acell():
+    assert cell("a | b\n\n# <script>[x](javascript:y) `c`") == "a \\| b # \\<script>\\[x](javascript:y) \\`c\\`"
 
 
 def test_written_where_asked(toy, tmp_path):
+    # The made-up trials have no committed results, so that there is no page of any.
     assert {file.name for file in write_documents(toy, tmp_path)} == set(DOCUMENTS)
