@@ -125,7 +125,9 @@ def _named_specs(specs: Sequence[str], dataset: "Dataset", *, every: bool) -> li
     from ipsevidence.analysis.specfiles import spec_files
 
     if every == bool(specs):
-        raise BadParameter(f"name analyses, or give --all; there are: {', '.join(spec_files(dataset.root))}")
+        known = spec_files(dataset.root)
+        such = "primary" if "primary" in known else next(iter(known), "none yet")
+        raise BadParameter(f"name analyses, or give --all; there are {len(known)} in analyses/, such as {such}")
     return list(spec_files(dataset.root)) if every else list(specs)
 
 
