@@ -55,13 +55,21 @@ def main() -> None:
 
 
 @app.command()
-def validate(files: Files = None, data: Data = None, as_json: Json = False, quiet: Quiet = False) -> None:
+def validate(
+    files: Files = None,
+    form: Annotated[str, typer.Option("--format", help="text, json, github (annotations), sarif.")] = "text",
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
     """Check records: every finding with its place, what is wrong and how to fix it."""
     from ipsevidence.analysis.validation import validate as check
     from ipsevidence.terminal import dataset as on_dataset
 
+    if form not in on_dataset.FORMS:
+        raise typer.BadParameter(f"--format must be one of {', '.join(on_dataset.FORMS)}; got {form}")
     result = check(files or None, data)
-    on_dataset.findings(result, as_json=as_json, quiet=quiet)
+    on_dataset.findings(result, as_json=as_json, quiet=quiet, form=form)
     raise typer.Exit(1 if any(finding.severity == "error" for finding in result.findings) else 0)
 
 
@@ -360,6 +368,150 @@ def figure(
         as_json=as_json,
         quiet=quiet,
     )
+
+
+Many = list[str] | None
+
+
+@app.command()
+def new(
+    study: Annotated[str | None, typer.Argument(metavar="[ID]", help="Id; author and year without it.")] = None,
+    template: Annotated[
+        str | None, typer.Option(help="two-arm, three-arm, cluster, single-arm, service.", show_default="two-arm")
+    ] = None,
+    author: Annotated[str | None, typer.Option(help="First author, family name.")] = None,
+    year: Annotated[str | None, typer.Option(help="Year of the main report.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the report, or of the analysis.")] = None,
+    doi: Annotated[str | None, typer.Option(help="DOI.")] = None,
+    pmid: Annotated[str | None, typer.Option(help="PubMed number.")] = None,
+    citation: Annotated[str | None, typer.Option(help="Citation; made of author, title and year without it.")] = None,
+    report: Annotated[str | None, typer.Option(help="Kind of report.", show_default="journal-article")] = None,
+    read: Annotated[str | None, typer.Option(help="What lies before you: abstract, part, full-text.")] = None,
+    at: Annotated[str | None, typer.Option(help="Place of the numbers, such as abstract or Table 2.")] = None,
+    country: Annotated[Many, typer.Option(help="Country, such as NO or GB-SCT; may be repeated.")] = None,
+    design: Annotated[str | None, typer.Option(help="Design.", show_default="that of the template")] = None,
+    registration: Annotated[str | None, typer.Option(help="Registration, such as NCT01234567.")] = None,
+    group: Annotated[Many, typer.Option(help="Analysis group.")] = None,
+    tag: Annotated[Many, typer.Option(help="Tag; may be repeated.")] = None,
+    illness: Annotated[str | None, typer.Option(help="Severe mental illness: yes, no, partly, not-stated.")] = None,
+    population: Annotated[str | None, typer.Option(help="Who took part, in a few words.")] = None,
+    follow_up: Annotated[str | None, typer.Option(help="Months of follow-up.")] = None,
+    participants: Annotated[str | None, typer.Option(help="Printed number of persons.")] = None,
+    clusters: Annotated[str | None, typer.Option(help="Number of clusters.")] = None,
+    icc: Annotated[str | None, typer.Option(help="Intracluster correlation.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Who provides the service.")] = None,
+    funder: Annotated[str | None, typer.Option(help="Who pays for the service.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of the service.")] = None,
+    arm: Annotated[
+        Many,
+        typer.Option(help='An arm, as in "treatment=ips, n=84, percent=46"; also id, label, analysed, events.'),
+    ] = None,
+    concept: Annotated[str | None, typer.Option(help="What is counted, such as competitive-employment.")] = None,
+    definition: Annotated[str | None, typer.Option(help="How the source defines it.")] = None,
+    months: Annotated[str | None, typer.Option(help="Months from entry.")] = None,
+    window: Annotated[str | None, typer.Option(help="When it counts: cumulative, point, interval.")] = None,
+    effect: Annotated[
+        Many, typer.Option(help='A printed effect, as in "measure=RR, estimate=1.93, low=1.25, high=2.98, p=0.003".')
+    ] = None,
+    intervention: Annotated[str | None, typer.Option(help="With --analysis: the intervention in words.")] = None,
+    comparator: Annotated[str | None, typer.Option(help="With --analysis: the comparator in words.")] = None,
+    measure: Annotated[str | None, typer.Option(help="With --analysis: OR, RR or RD.")] = None,
+    analysis: Annotated[bool, typer.Option("--analysis", help="Start the spec of an analysis.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print it, write nothing.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Start a record of a study, or the spec of an analysis: asks on a terminal, or takes options."""
+    from ipsevidence.terminal import contributing
+
+    single = _given(
+        author=author,
+        year=year,
+        title=title,
+        doi=doi,
+        pmid=pmid,
+        citation=citation,
+        report=report,
+        read=read,
+        at=at,
+        design=design,
+        registration=registration,
+        illness=illness,
+        population=population,
+        participants=participants,
+        clusters=clusters,
+        icc=icc,
+        provider=provider,
+        funder=funder,
+        region=region,
+        concept=concept,
+        definition=definition,
+        months=months,
+        window=window,
+        intervention=intervention,
+        comparator=comparator,
+        measure=measure,
+    )
+    if follow_up is not None:
+        single["follow-up"] = follow_up
+    several = {"country": country or [], "group": group or [], "tag": tag or []}
+    given = contributing.Given(
+        values={key: [text] for key, text in single.items()} | several, arms=arm or [], effects=effect or []
+    )
+    contributing.record_started(
+        study, template, given, data, analysis=analysis, dry_run=dry_run, as_json=as_json, quiet=quiet
+    )
+
+
+@app.command()
+def explain(
+    check: Annotated[str, typer.Argument(metavar="CHECK", help="Id of a check, as findings name it.")],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Explain a check: the rule, why, how to fix it, and an example of both."""
+    from ipsevidence.terminal import contributing
+
+    contributing.check_explained(check, as_json=as_json, quiet=quiet)
+
+
+@app.command("check-numbers")
+def check_numbers(
+    study: Annotated[str, typer.Argument(metavar="ID|FILE", help="Id of a study, or path of a record.")],
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compute every published statistic of a study again from its counts, and say which agree."""
+    from ipsevidence.terminal import contributing
+
+    contributing.numbers_checked(study, data, as_json=as_json, quiet=quiet)
+
+
+@app.command()
+def diff(
+    places: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="OLD NEW", help="Two folders with studies/, two folders of records, or two records."),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            help="Git revision to compare the working tree with.",
+            show_default="where it left main, or HEAD",
+        ),
+    ] = None,
+    data: Data = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for a pull request.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show what a change does: records, every analysis it touches, verdicts, checks; before and after."""
+    from ipsevidence.terminal.diff import compared
+
+    compared(places or (), base, data, as_markdown=as_markdown, as_json=as_json, quiet=quiet)
 
 
 def _version(asked: bool) -> None:

@@ -9,7 +9,15 @@ from ipsevidence.dataset.record import Arm, Outcome, Study
 __all__ = ["grouped"]
 
 _USUAL_CARE: Final = frozenset({"treatment-as-usual", "enhanced-usual-care", "waiting-list"})
-_EUROPE: Final = frozenset({"BG", "CH", "DE", "DK", "ES", "FI", "FR", "GB", "IE", "IT", "NL", "NO", "SE"})
+# fmt: off
+_EUROPE: Final = frozenset(
+    [
+        "AD", "AL", "AT", "BA", "BE", "BG", "BY", "CH", "CZ", "DE", "DK", "EE", "ES", "FI", "FR",
+        "GB", "GR", "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV", "MC", "MD", "ME", "MK",
+        "MT", "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "SM", "UA", "VA",
+    ]
+)
+# fmt: on
 _NORTH_AMERICA: Final = frozenset({"CA", "US"})
 
 
@@ -55,16 +63,19 @@ def _follow_up(_study: Study, outcome: Outcome, _of: Sequence[Arm], _against: Se
 
 
 def _fidelity(study: Study, _outcome: Outcome, of: Sequence[Arm], _against: Sequence[Arm]) -> str:
-    """Scale and band of the only or lowest score of the arm of interest; bands of two scales never meet."""
+    """Scale and band of the lowest score of the arm of interest; bands of two scales never meet."""
     here = {arm.id for arm in of}
-    scored = [f for f in study.fidelity if f.score is not None and (f.arm is None or f.arm in here)]
-    for found in scored:
-        assert found.score is not None
-        lowest = found.score.value if found.score.value is not None else found.score.low
-        if lowest is None or found.scale not in SCALES:
-            continue
-        name = band(found.scale, float(lowest))
-        return f"{found.scale}-{name.label.replace(' ', '-')}" if name else f"{found.scale}-no-band"
+    scores = [
+        (found.scale, float(lowest))
+        for found in study.fidelity
+        if found.score is not None
+        and found.scale in SCALES
+        and (found.arm is None or found.arm in here)
+        and (lowest := found.score.value if found.score.value is not None else found.score.low) is not None
+    ]
+    for scale, lowest in sorted(scores, key=lambda score: score[1])[:1]:
+        name = band(scale, lowest)
+        return f"{scale}-{name.label.replace(' ', '-').lower()}" if name else f"{scale}-no-band"
     return "no-score"
 
 

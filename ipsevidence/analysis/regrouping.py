@@ -22,7 +22,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "mixed": "Mixed",
     "europe": "Europe",
     "north-america": "North America",
-    "elsewhere": "Asia and the Pacific",
+    "elsewhere": "Elsewhere",
     "several": "Several",
     "up-to-12": "Up to 12 months",
     "over-12": "More than 12 months",

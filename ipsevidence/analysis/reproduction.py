@@ -40,7 +40,8 @@ class Verdict:
         The computed value at the digits of the published one.
     agreement : {'reproduced', 'close', 'differs', 'cannot-be-checked'}
     verdict : str
-        The agreement, or ``unverified (...)`` with the agreement in brackets where the target was not read or an
+        The agreement; ``other-inputs (...)`` with the agreement in brackets where our counts stand in for those of the
+        review; or ``unverified (...)`` with the agreement in brackets where the target was not read or an
         input was chosen to match it; a second-hand target keeps its verdict, marked ``(second-hand)``.
     """
 
@@ -187,7 +188,7 @@ def _verdict(whole: AnalysisRun, target: Target) -> Verdict:
         computed=computed,
         shown=_at_digits(computed, target.value),
         agreement=agreement,
-        verdict=_wording(agreement, target),
+        verdict=_wording(agreement, target, ours=whole.spec.inputs == "ours"),
     )
 
 
@@ -221,9 +222,11 @@ def _at_digits(computed: float, published: Decimal | None) -> str:
     return str(abs(rounded) if rounded == 0 else rounded)
 
 
-def _wording(agreement: str, target: Target) -> str:
+def _wording(agreement: str, target: Target, *, ours: bool) -> str:
     if agreement == "cannot-be-checked":
         return agreement
+    if ours:
+        return f"other-inputs ({agreement})"
     if target.target == "not-read" or target.chosen_to_match:
         return f"unverified ({agreement})"
     return f"{agreement} (second-hand)" if target.target == "second-hand" else agreement

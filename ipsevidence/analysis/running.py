@@ -78,7 +78,7 @@ class GroupContrast:
     difference : float
         First less second, of two pools that share no trial.
     ci : Interval
-        Its Wald interval.
+        Its interval, with Welch and Satterthwaite's degrees of freedom.
     p : float
         Test that it is 0.
     """
@@ -300,7 +300,9 @@ def _fit(spec: Spec, rows: tuple[StudyRow, ...], y: Any, v: Any) -> Fit:
         return _as_review_manager(spec, rows)
     ruled = spec.purpose == "living" and model.interval in ("hksj", "hksj-adhoc") and model.tau2 != "common"
     if not ruled:
-        return core.pool(y, v, tau2=model.tau2, interval=model.interval, prediction=model.prediction, level=level)
+        few = spec.purpose == "living" and len(rows) < 5
+        ahead = "none" if few else model.prediction
+        return core.pool(y, v, tau2=model.tau2, interval=model.interval, prediction=ahead, level=level)
     allowed = core.small_k_pool(y, v, tau2=model.tau2, prediction=model.prediction, level=level)
     return dataclasses.replace(
         allowed.headline,
@@ -538,7 +540,7 @@ def _with_dropped(chosen: Selection, dropped: tuple[StudyRow, ...]) -> tuple[Dec
 
 
 def _notes(spec: Spec, rows: tuple[StudyRow, ...], main: _Pooled) -> tuple[str, ...]:
-    notes = list(spec.report.caveats)
+    notes = [*spec.report.caveats, *([spec.outcome.composite] if spec.outcome.composite else [])]
     correction = correction_sentence(spec, rows)
     if correction:
         notes.append(correction)

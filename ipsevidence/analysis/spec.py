@@ -199,6 +199,8 @@ class OutcomeRule(Record):
     window within the months, the one nearest `near_month` is taken; of two as near, the later; of two at the same
     month, the first in the record.
 
+    A living analysis pools one concept in one window; `composite` says in words why one pools several.
+
     `inputs` says whether a study without usable counts may enter with the effect that it prints on the measure of the
     analysis. `treatments` are the arms whose rate is taken where the measure is a proportion, and `scale` the fidelity
     scale where it is a correlation over programmes; `contrast` is then not used. `icc` is assumed where clusters were
@@ -207,6 +209,7 @@ class OutcomeRule(Record):
 
     concepts: Annotated[tuple[Concept, ...], Field(min_length=1)] = ("competitive-employment",)
     windows: Annotated[tuple[Window, ...], Field(min_length=1)] = ("cumulative",)
+    composite: Text | None = None
     near_month: Annotated[Quantity, Field(ge=0)] = Decimal(18)
     from_month: Annotated[Quantity, Field(ge=0)] = Decimal(12)
     to_month: Annotated[Quantity, Field(ge=0)] = Decimal(24)
@@ -346,12 +349,17 @@ class ReportOptions(Record):
 
 
 class Spec(Record):
-    """A whole analysis; `resolved` shows every default it was run with."""
+    """A whole analysis; `resolved` shows every default it was run with.
+
+    `review` is the published review that a reproduction is of. `inputs: ours` says that its inputs were not read and
+    that our counts stand in for them, so that a difference says nothing of the review.
+    """
 
     schema_: Literal[1] = Field(alias="schema")
     id: Identifier
     title: Text
     review: Identifier | None = None
+    inputs: Literal["as-entered", "ours"] = "as-entered"
     purpose: Literal["reproduction", "living", "exploratory"]
     question: Question
     studies: StudyList
@@ -397,6 +405,25 @@ class Spec(Record):
                     "a published figure is set beside {id}, which is no sensitivity analysis of the spec",
                     {"id": target.variation},
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _by_protocol(self) -> Self:
+        if self.purpose != "living":
+            return self
+        rule = self.outcome
+        several = len(rule.concepts) > 1 or len(rule.windows) > 1 or bool(self.studies.by_name)
+        if MEASURES[self.effect.measure].needs != "correlation" and several and rule.composite is None:
+            raise PydanticCustomError(
+                "living_form",
+                "a living analysis pools one concept in one window, of studies that a filter admits; say in `outcome:"
+                " composite` why this one does not",
+            )
+        if self.model.interval not in ("hksj", "hksj-adhoc") or self.model.tau2 == "common":
+            raise PydanticCustomError(
+                "living_form",
+                "a living analysis has the interval hksj or hksj-adhoc and a tau2; vary them in `sensitivity`",
+            )
         return self
 
     @model_validator(mode="after")

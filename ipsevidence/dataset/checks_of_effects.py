@@ -26,7 +26,7 @@ from ipsevidence.dataset.checks_of_counts import percents
 from ipsevidence.dataset.findings import excerpt
 from ipsevidence.dataset.record import Outcome, Published
 
-__all__ = ["CHECKS_OF_EFFECTS"]
+__all__ = ["CHECKS_OF_EFFECTS", "is_difference_of_percents", "tables_between"]
 
 # no outcome has so many counts of one arm; a file that does must not stall
 _MOST_COUNTS = 50
@@ -67,12 +67,12 @@ def _published_effect_does_not_recompute(case: Case) -> Iterator[Problem]:
             continue
         if published.estimate is None and published.ci is None:
             continue
-        tables = _tables(outcome, path[:2], published)
+        tables = tables_between(outcome, path[:2], published)
         if not tables:
             continue
         effects = recompute(published.measure, tables, published.level)
         estimate, interval = estimate_agrees(published, effects), interval_agrees(published, effects)
-        if (estimate & interval).any() or (interval.any() and _difference_of_percents(outcome, published)):
+        if (estimate & interval).any() or (interval.any() and is_difference_of_percents(outcome, published)):
             continue
         best = _closest(published, effects)
         yield Problem(
@@ -88,7 +88,7 @@ def _closest(published: Published, effects: Effects) -> int:
     return min(range(len(gaps)), key=lambda place: gaps[place] if math.isfinite(gaps[place]) else math.inf)
 
 
-def _tables(outcome: Outcome, path: Path, published: Published) -> list[Table]:
+def tables_between(outcome: Outcome, path: Path, published: Published) -> list[Table]:
     """Return the 2x2 tables that a printed effect may have come from, each once."""
     ones, others = (
         [count for count in counted(outcome, path) if count.reading.arm == arm][:_MOST_COUNTS]
@@ -110,7 +110,7 @@ def _same(one: Counted, other: Counted, *keys: str) -> bool:
     return all(getattr(one.reading, key) == getattr(other.reading, key) for key in keys)
 
 
-def _difference_of_percents(outcome: Outcome, published: Published) -> bool:
+def is_difference_of_percents(outcome: Outcome, published: Published) -> bool:
     """Tell whether a printed difference is that of the printed percents, which were rounded first."""
     unit = _DIFFERENCES.get(published.measure)
     if unit is None or published.estimate is None:
@@ -250,7 +250,7 @@ def _p_against_counts(case: Case) -> Iterator[Problem]:
         if published.adjusted or published.about is not None or published.measure in {"chi-square", "HR"}:
             continue
         possible = None if published.p is None else _p_range(published.p)
-        tables = _tables(outcome, path[:2], published) if possible is not None else []
+        tables = tables_between(outcome, path[:2], published) if possible is not None else []
         if not tables or possible is None:
             continue
         found = [p_values(table) for table in tables]

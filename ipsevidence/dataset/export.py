@@ -1,11 +1,10 @@
 """Write the dataset as files for other programs, with a data dictionary; each file whole or not at all."""
 
+import contextlib
 import csv
 import io
 import json
-import os
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "export"]
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Some programs pass over spaces before a formula, and take the wide signs of East Asian keyboards for the plain ones.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def export(dataset: Dataset, folder: Path, formats: tuple[str, ...] | None = None) -> tuple[Path, ...]:
@@ -55,7 +55,7 @@ def export(dataset: Dataset, folder: Path, formats: tuple[str, ...] | None = Non
 
 def safe_cell(value: Any) -> Any:
     """Return a cell that no spreadsheet will run: text that begins like a formula is led by an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_STARTS) else value
 
 
 def _csv(tables: "dict[str, pd.DataFrame]", folder: Path) -> list[Path]:
@@ -93,10 +93,8 @@ def _parquet(tables: "dict[str, pd.DataFrame]", folder: Path) -> list[Path]:
 
 def _sqlite(tables: "dict[str, pd.DataFrame]", folder: Path) -> list[Path]:
     kinds = {"string": "TEXT", "number": "REAL", "integer": "INTEGER", "boolean": "INTEGER"}
-    handle, name = tempfile.mkstemp(dir=folder, suffix=".sqlite")
-    os.close(handle)
-    try:
-        connection = sqlite3.connect(name)
+    # In memory, so that a run that is interrupted leaves no half-written database behind.
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         for table in TABLES.values():
             columns = ", ".join(f'"{field.name}" {kinds[field.type]}' for field in table.fields)
             marks = ", ".join("?" * len(table.fields))
@@ -104,11 +102,8 @@ def _sqlite(tables: "dict[str, pd.DataFrame]", folder: Path) -> list[Path]:
             # Names come from TABLES, never from a record; values are bound.
             connection.executemany(f'INSERT INTO "{table.name}" VALUES ({marks})', _plain_rows(tables[table.name]))  # noqa: S608
         connection.commit()
-        connection.close()
         path = folder / "ipsevidence.sqlite"
-        write_atomically(path, Path(name).read_bytes())
-    finally:
-        Path(name).unlink(missing_ok=True)
+        write_atomically(path, connection.serialize())
     return [path]
 
 

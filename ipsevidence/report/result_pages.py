@@ -1,6 +1,8 @@
 """Pages of results, made from the committed result files: they say what those say, and nothing is pooled here."""
 
 import math
+import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -115,6 +117,7 @@ _HEADLINE: Final = (
     "Participants in it of those known",
     "Effect (95% CI)",
     "Prediction interval",
+    "Odds ratio (95% CI)",
     "Of 100, without: more in work with",
     "Absent trials at no effect",
     "Absent trials as stated",
@@ -125,7 +128,18 @@ def _headline_rows(documents: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str
     for document in sorted(documents, key=_place):
         effect, prediction = _result(document)
         shown = f"{_named(document)} {effect}" if "shown" in document["result"] else effect
-        yield (_short(document), *_coverage(document), shown, prediction, _per100(document), *_bounds(document))
+        numbers = (shown, prediction, _odds_ratio(document), _per100(document))
+        yield (_short(document), *_coverage(document), *numbers, *_bounds(document))
+
+
+def _odds_ratio(document: Mapping[str, Any]) -> str:
+    """Return the pooled odds ratio of the sensitivity analysis of that name; a dash where there is none."""
+    found = next((one["result"] for one in document["sensitivity"] if one["id"] == "odds-ratio"), {})
+    if "estimate" not in found:
+        return EN_DASH
+    ends = (found["estimate"], found["ci"]["low"], found["ci"]["high"])
+    estimate, low, high = (_RATIO.effect(math.exp(float(end))) for end in ends)
+    return f"{estimate} ({low} to {high})"
 
 
 def _named(document: Mapping[str, Any]) -> str:
@@ -191,7 +205,8 @@ def _groups(results: Results, _: Dataset) -> str:
     intro = (
         f"{FROM_RESULTS}\n# Groups compared\n\n"
         "Groups of the same trials by what the records say. Groups are tested against"
-        " each other where each has five trials or more; the ratio is of the effects, each group against the first.\n"
+        " each other where each has five trials or more; the ratio is of the effects, each group against the first."
+        " Groups differ in more than what they are named by: the last column says what their trials count, and when.\n"
     )
     parts = [intro]
     for document in results.values():
@@ -203,12 +218,20 @@ def _groups(results: Results, _: Dataset) -> str:
                 continue
             result = group["result"]
             effect = _effect(result["shown"]) if "shown" in result else str(result.get("not_applicable", ""))
-            rows.append((group["label"], f"{group['k']}", effect))
-        parts.append(
-            f"\n## {cell(document['spec']['title'])}\n\n" + markdown_table(("Group", "Trials", "Effect (95% CI)"), rows)
-        )
+            rows.append((group["label"], f"{group['k']}", effect, _what_it_counts(document, group["id"])))
+        heads = ("Group", "Trials", "Effect (95% CI)", "Outcomes, and months of follow-up")
+        parts.append(f"\n## {cell(document['spec']['title'])}\n\n" + markdown_table(heads, rows))
         parts.append("\n" + _compared(document))
     return "".join(parts)
+
+
+def _what_it_counts(document: Mapping[str, Any], group: str) -> str:
+    """Say which outcomes the trials of a group have, and at which months."""
+    rows = [row["extra"] for row in document["inputs"] if row.get("group") == group]
+    concepts = Counter(str(row.get("concept", "")) for row in rows)
+    months = sorted(float(row["months"]) for row in rows if "months" in row)
+    when = f"; months {months[0]:g} to {months[-1]:g}, median {statistics.median(months):g}" if months else ""
+    return ", ".join(f"{name} ({count})" for name, count in concepts.most_common()) + when
 
 
 def _place_of_group(group: Mapping[str, Any]) -> int:
@@ -249,27 +272,31 @@ def _reproductions(results: Results, dataset: Dataset) -> str:
             open_.append((review.label, printed, wanted or "nothing was pooled, or nothing of it was read"))
     return (
         f"{FROM_RESULTS}\n# Published reviews, run again\n\n"
-        "Each review whose inputs could be identified is run again by the"
-        " method that it states, and every published figure set beside the computed one. *Unverified* means that the"
-        " figure was not read or that an input was chosen to match it; *second-hand* that another source gives it.\n\n"
-        + markdown_table(("Review", "Analysis", "Main result, published", "Computed", "All verdicts"), done)
+        "Each review whose trials could be identified is run again, and every published figure set beside the computed"
+        " one; the analysis says by which method, and whether the review states it. *Unverified* means that the figure"
+        " was not read or that an input was chosen to match it; *second-hand* that another source gives it;"
+        " *other-inputs* that the counts of the review were not read and ours stand in for them, so that a difference"
+        " says nothing of the review.\n\n"
+        + markdown_table(("Review", "Analysis", "Published", "Computed", "Verdict on it", "All verdicts"), done)
         + "\n## Cannot be checked\n\nWhat would unlock a check is in the last column.\n\n"
         + markdown_table(("Review", "Published", "Wanted"), open_)
     )
 
 
-def _verdicts(document: Mapping[str, Any]) -> tuple[str, str, str]:
+def _verdicts(document: Mapping[str, Any]) -> tuple[str, str, str, str]:
     verdicts = document["verdicts"]
     first = next((v for v in verdicts if v["quantity"] == "estimate"), verdicts[0] if verdicts else None)
     counts: dict[str, int] = {}
     for verdict in verdicts:
         counts[verdict["verdict"]] = counts.get(verdict["verdict"], 0) + 1
     if first is None:
-        return EN_DASH, EN_DASH, EN_DASH
+        return EN_DASH, EN_DASH, EN_DASH, EN_DASH
     published = str(first["published"])
+    label, verdict_on_it = str(first["label"]), str(first["verdict"])
     digits = len(published.partition(".")[2])
     shown = _DIFFERENCE.fixed(_number(first["computed"]), digits)
-    return published, shown, ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    every = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    return f"{published} ({label})", shown, verdict_on_it, every
 
 
 def _changes(results: Results, dataset: Dataset) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ipsevidence.terminal.output import envelope, origin, plural, say, table
 
@@ -11,20 +11,45 @@ if TYPE_CHECKING:
     from ipsevidence.analysis.validation import Validation
     from ipsevidence.dataset.collection import Dataset
 
-__all__ = ["evidence_map", "exported", "findings", "formatted", "stats", "studies", "study", "wanted"]
+__all__ = ["FORMS", "evidence_map", "exported", "findings", "formatted", "stats", "studies", "study", "wanted"]
+
+FORMS: Final = ("text", "json", "github", "sarif")
+"""How findings can be printed: for people, for a program, as annotations of GitHub, and as SARIF 2.1.0."""
 
 
-def findings(result: "Validation", *, as_json: bool, quiet: bool) -> None:
-    """Print what `validate` found."""
-    if as_json:
+def findings(result: "Validation", *, as_json: bool, quiet: bool, form: str = "text") -> None:
+    """Print what `validate` found, in one of `FORMS`."""
+    if as_json or form == "json":
         envelope("validate", {"files": result.files, "findings": [f.to_dict() for f in result.findings]})
-        return
-    for finding in result.findings:
-        say(str(finding))
+    elif form == "github":
+        _annotations(result, quiet=quiet)
+    elif form == "sarif":
+        import json
+
+        from ipsevidence import __version__
+        from ipsevidence.dataset.annotating import sarif_log
+
+        print(json.dumps(sarif_log(result.findings, __version__), indent=2))  # noqa: T201
+    else:
+        for finding in result.findings:
+            say(str(finding))
+        if not quiet:
+            say(_summary(result))
+
+
+def _annotations(result: "Validation", *, quiet: bool) -> None:
+    from ipsevidence.dataset.annotating import github_annotations
+
+    for line in github_annotations(result.findings):
+        say(line)
     if not quiet:
-        errors = sum(finding.severity == "error" for finding in result.findings)
-        advice = len(result.findings) - errors
-        say(f"{plural(result.files, 'file')}: {plural(errors, 'error')}, {advice} advice")
+        say(_summary(result))
+
+
+def _summary(result: "Validation") -> str:
+    errors = sum(finding.severity == "error" for finding in result.findings)
+    advice = len(result.findings) - errors
+    return f"{plural(result.files, 'file')}: {plural(errors, 'error')}, {advice} advice"
 
 
 def formatted(changed: Sequence[Path], *, check: bool, as_json: bool, quiet: bool) -> None:

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipsevidence.analysis.analysis_changes import same
+from ipsevidence.analysis.analysis_changes import analysis_change, made_of, remade, same
 from ipsevidence.analysis.comparing import compare_data
 from ipsevidence.analysis.field_changes import field_changes
 from ipsevidence.analysis.resultfiles import settled
+from ipsevidence.analysis.selection import select
+from ipsevidence.analysis.specfiles import find_spec
 from ipsevidence.dataset.collection import DataNotFoundError, load
 from ipsevidence.dataset.writer import canonical
 from tests.analysis.twins import ALPHA, TWO, swap, write_pair
@@ -157,6 +159,22 @@ def test_a_number_outside_every_pool_touches_and_moves_nothing(pair):
     found = compare_data(old, new)
     assert (found.analyses, found.still, found.untouched) == ((), ("rule",), 2)
     assert not found.nothing
+
+
+def test_an_absent_trial_moves_the_coverage_alone(pair):
+    old, new = pair
+    swap(new, "studies/eta-2007.yaml", "value: 100,", "value: 130,")
+    (move,) = compare_data(old, new).analyses
+    assert (move.id, move.moved, move.another_result) == ("rule", True, False)
+    assert move.after.reach.known == move.before.reach.known + 30
+    assert move.after.reach.eligible == move.before.reach.eligible
+    assert same(move.after.numbers, move.before.numbers)
+    # It was not run again; a run on the new data says the same, dropped trials and decisions included.
+    fresh = made_of(find_spec("rule", new), load(new), {})
+    carried = remade(made_of(find_spec("rule", old), load(old), {}), select(fresh.spec, load(new)), load(new))
+    assert carried.run.decisions == fresh.run.decisions
+    assert "effect" in {decision.stage for decision in fresh.run.decisions}
+    assert not analysis_change(carried, fresh).moved
 
 
 def test_words_move_nothing_and_are_shown(pair):

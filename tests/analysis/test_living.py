@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from ipsevidence import core
 from ipsevidence.analysis.running import run
@@ -78,11 +79,13 @@ def test_the_rules_for_few_trials_hold(runs, name):
 @pytest.mark.parametrize("name", LIVING)
 def test_no_pool_mixes_questions(runs, dataset, name):
     found, rule = runs[name], SPECS[name].outcome
+    kinds = set()
     for row in found.rows:
         study = dataset[row.id]
         if found.measure.needs == "correlation":
             continue
         outcome = study.outcome(str(row.extra["outcome"]))
+        kinds.add((outcome.concept, outcome.measured.window))
         assert outcome.concept in rule.concepts
         assert outcome.measured.window in rule.windows or not SPECS[name].studies.where
         if SPECS[name].studies.where:
@@ -92,6 +95,8 @@ def test_no_pool_mixes_questions(runs, dataset, name):
             treatment = {arm.label: arm.treatment for arm in study.arms}
             assert {treatment[label] for label in str(row.extra["intervention"]).split(" + ")} <= set(ours)
             assert {treatment[label] for label in str(row.extra["comparator"]).split(" + ")} <= set(theirs)
+    # one concept in one window, unless the spec says in words that it is a composite
+    assert len(kinds) <= 1 or rule.composite
     here = {row.id for row in found.rows}
     for one in here:
         assert not here & {overlap.id for overlap in dataset[one].overlaps_with}
@@ -112,3 +117,28 @@ def test_every_group_of_the_protocol_has_its_analysis():
         assert SPECS[f"primary-{group}"].studies.where.analysis_groups == (group,)
     listed = [group.id for group in SPECS["primary"].subgroups.groups]
     assert set(listed) == set(ANALYSIS_GROUP)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"outcome": {"concepts": ("competitive-employment", "education")}}, "one concept in one window"),
+        ({"outcome": {"windows": ("cumulative", "point")}}, "one concept in one window"),
+        ({"studies": {"list": ({"id": "alpha-2001"},)}}, "of studies that a filter admits"),
+        ({"model": {"interval": "wald"}}, "has the interval hksj"),
+        ({"model": {"tau2": "common"}}, "has the interval hksj or hksj-adhoc and a tau2"),
+    ],
+)
+def test_a_living_spec_that_mixes_or_evades_is_refused(spec_of, fields, message):
+    outcome = fields.pop("outcome", {})
+    with pytest.raises(ValidationError, match=message):
+        spec_of(outcome={**outcome, "composite": None}, **fields)
+    if outcome:
+        assert spec_of(outcome={**outcome, "composite": "because"}, **fields)
+
+
+def test_a_variation_shows_no_prediction_below_five_trials(toy, spec_of):
+    varied = ({"id": "wald", "label": "Wald", "model": {"tau2": "dl", "interval": "wald"}},)
+    found = run(spec_of(sensitivity=varied), toy).sensitivity[0].fit
+    assert found.k == 4
+    assert found.prediction.missing

@@ -88,7 +88,8 @@ def test_quantities_are_those_of_the_pool(toy, spec_of):
 
 
 def test_every_figure_that_a_spec_may_name_can_be_computed():
-    assert list(VALUES) == list(QUANTITIES)
+    of_the_pool = [name for name in QUANTITIES if not name.startswith("study-")]
+    assert list(VALUES) == of_the_pool
 
 
 def test_nothing_computed_cannot_be_checked(toy, spec_of):

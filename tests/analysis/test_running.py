@@ -70,7 +70,7 @@ def test_a_living_pool_keeps_to_the_rules_for_few_trials(toy, spec_of):
     assert result.fit.ci == allowed.headline.ci
     assert result.fit.settings.interval == "hksj-adhoc"
     assert result.fit.prediction.missing  # no prediction interval below five trials
-    wald = run(spec_of(model={"interval": "wald"}), toy)
+    wald = run(spec_of(purpose="exploratory", model={"interval": "wald"}), toy)
     assert wald.fit.settings.interval == "wald"
 
 
@@ -87,8 +87,9 @@ def test_groups_of_five_are_tested_against_each_other(spec_of):
     (contrast,) = result.contrasts
     assert (contrast.first, contrast.second) == ("B", "A")
     assert contrast.difference == pytest.approx(b.estimate - a.estimate)
-    # Wald: 1.96 standard errors of the difference of two independent means
-    assert contrast.ci.high - contrast.difference == pytest.approx(1.959963984540054 * math.hypot(a.se, b.se))
+    # Welch: two means with four degrees of freedom and the same standard error have eight, and t(0.975, 8) = 2.306004
+    assert a.se == pytest.approx(b.se)
+    assert contrast.ci.high - contrast.difference == pytest.approx(2.3060041350333704 * math.hypot(a.se, b.se))
     third = {"groups": (*groups["groups"], {"id": "c", "label": "C"})}
     same = pool_rows(spec_of(purpose="exploratory", subgroups=third), rows)
     assert same.between.statistic == pytest.approx(by_hand)  # a group too small to compare does not stop the others

@@ -14,7 +14,7 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ipsevidence.dataset.reader import Mapping, Node, Scalar, Sequence, parse
 from ipsevidence.dataset.tree import is_number
@@ -115,7 +115,7 @@ def damage(data: bytes, seed: int) -> Damage:
     Damage
         The same for the same record and seed.
     """
-    site, rng, names = Site(data), random.Random(seed), list(KINDS)
+    site, rng, names = _site(data), random.Random(seed), list(KINDS)
     for step in range(len(names)):
         name = names[(seed + step) % len(names)]
         outcome, function = KINDS[name]
@@ -123,6 +123,11 @@ def damage(data: bytes, seed: int) -> Damage:
         if change is not None and _bytes(change[0]) != data:
             return Damage(_bytes(change[0]), name, change[1], outcome)
     raise ValueError("nothing in this record can be damaged")
+
+
+@lru_cache(maxsize=8)
+def _site(data: bytes) -> Site:
+    return Site(data)
 
 
 def _bytes(content: str | bytes) -> bytes:

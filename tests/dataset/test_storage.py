@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ipsevidence.dataset.storage import write_atomically
+from ipsevidence.dataset.storage import write_atomically, write_new
 
 
 def test_writes_text_as_utf8_with_its_line_ends(tmp_path):
@@ -71,3 +71,33 @@ def test_a_folder_that_cannot_be_synced_does_no_harm(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "open", refuse)
     write_atomically(tmp_path / "x.yaml", "new")
     assert (tmp_path / "x.yaml").read_text() == "new"
+
+
+def test_a_new_file_is_whole_and_one_that_is_there_stays(tmp_path):
+    path = tmp_path / "x.yaml"
+    write_new(path, "first")
+    with pytest.raises(FileExistsError) as error:
+        write_new(path, "second")
+    assert error.value.filename == str(path)
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_new_file_takes_no_link_for_a_free_name(tmp_path):
+    (tmp_path / "x.yaml").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileExistsError):
+        write_new(tmp_path / "x.yaml", "new")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_file_system_without_links_keeps_what_is_there_too(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    path = tmp_path / "x.yaml"
+    write_new(path, "first")
+    with pytest.raises(FileExistsError):
+        write_new(path, "second")
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]

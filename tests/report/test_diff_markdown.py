@@ -27,7 +27,7 @@ HOSTILE = [
     "![a](https://example.org/a.png)",
     "@octocat and @org/team",
     "fixes #1, GH-2, org/repo#3",
-    "https://example.org www.example.org a@example.org",
+    "https://example.org WWW.example.org a@example.org",
     "a | b\n| c |",
     "`code` ``` fence",
     "$x$ and ~~struck~~ **bold** _it_",
@@ -51,7 +51,7 @@ def test_the_text_of_strangers_is_harmless(text):
     comment = diff_markdown(found)
     without_breaks = comment.replace("<!-- -->", "")
     assert not re.search(r"(?<!\\)<(?!!-- -->|/?details>|/?summary>)", comment)
-    assert not re.search(r"@\w|#\d|GH-\d|://|www\.", comment)
+    assert not re.search(r"@\w|#\d|gh-\d|://|www\.", comment, re.IGNORECASE)
     assert not re.search(r"(?<!\\)[\[`]", comment)
     assert not re.search(r"&(?!amp;)", comment)
     assert "\u202e" not in comment
@@ -66,7 +66,7 @@ def test_no_sign_is_left_alone(text):
     made = harmless(text)
     assert "\n" not in made
     assert not re.search(r"(?<!\\)<(?!!-- -->)", made)
-    assert not re.search(r"(?<!\\)(?:\\\\)*\|", made.replace("\\|", ""))
+    assert not re.search(r"(?<!\\)\|", made)
     assert not re.search(r"@(?!<!-- -->)", made)
 
 
@@ -100,7 +100,8 @@ def test_the_length_is_bounded_and_what_is_left_out_is_counted():
     for heading in ("Records that cannot be read", "Records, reviews and claims", "Analyses", "Checks gained"):
         assert heading in comment
     left_out = re.findall(r"^(\d+) of (\d+) rows are left out here\.$", comment, re.MULTILINE)
-    assert ("3000" in {total for _, total in left_out}) and all(0 < int(some) < int(total) for some, total in left_out)
+    assert "3000" in {total for _, total in left_out}
+    assert all(0 < int(some) < int(total) for some, total in left_out)
 
 
 def test_nothing_is_one_sentence():
@@ -111,7 +112,7 @@ def test_nothing_is_one_sentence():
     assert "Nothing changed but the form of 1 file (studies/a-2001.yaml)" in diff_markdown(form)
 
 
-def test_numbers_that_differ_are_written_differently(tmp_path):
+def test_numbers_that_differ_are_written_differently():
     sides = [Side(numbers=Numbers(measure="RR", k=2, estimate=value, low=1.0, high=3.0)) for value in (2.0, 2.0001)]
     change = AnalysisChange(id="a", title="A", purpose="living", kind="changed", before=sides[0], after=sides[1])
     (table,) = tables(dataclasses.replace(EMPTY, analyses=(change,)))
@@ -125,7 +126,7 @@ def test_an_analysis_that_cannot_run_says_so():
         id="a", title="A", purpose="living", kind="changed", before=before, after=Side(error="::error::no record")
     )
     (table,) = tables(dataclasses.replace(EMPTY, analyses=(change,)))
-    assert ("A" in table.rows[0][0]) and table.rows[0][1:] == ("result", "–", "cannot be run: : :error: :no record")
+    assert ("a: A", "result", "–", "cannot be run: : :error: :no record") in table.rows
 
 
 def test_analyses_of_the_same_pool_share_their_lines():
@@ -135,13 +136,9 @@ def test_analyses_of_the_same_pool_share_their_lines():
         for name in ("pool-by-a", "pool", "pool-by-b")
     )
     (table,) = tables(dataclasses.replace(EMPTY, analyses=changes))
-    assert table.rows[0] == (
-        "pool: pool; the same in pool-by-a, pool-by-b",
-        "effect",
-        "RR 2.00 [1.00–3.00]",
-        "RR 2.50 [1.00–3.00]",
-    )
-    assert len(table.rows) == 2
+    assert table.rows[0] == ("pool: pool", "effect", "RR 2.00 [1.00–3.00]", "RR 2.50 [1.00–3.00]")
+    assert table.rows[2] == ("", "the same in", "pool-by-a, pool-by-b", "")
+    assert len(table.rows) == 3
 
 
 def test_the_summary_counts(tmp_path):
@@ -150,7 +147,7 @@ def test_the_summary_counts(tmp_path):
     found = compare_data(old, new)
     assert summary(found) == (
         "1 record changed.",
-        "2 of 3 analyses moved; 1 untouched.",
+        "2 of 3 analyses have another result; 1 untouched.",
         "1 claim judged anew, 1 with another verdict.",
         "Checks find the same.",
     )

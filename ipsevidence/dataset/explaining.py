@@ -1,0 +1,119 @@
+"""What a check means, by the id that findings give: its rule, why it is there, how to meet it, and an example."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from ipsevidence.dataset import reader
+from ipsevidence.dataset.check_examples import EXAMPLES, Example
+from ipsevidence.dataset.checks import CHECKS
+from ipsevidence.dataset.findings import Severity
+
+__all__ = ["Explanation", "check_ids", "explained", "similar_checks"]
+
+_SHOWN: Final = 5
+_LONGEST: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What a check means.
+
+    Attributes
+    ----------
+    id : str
+        As findings name it.
+    severity : {'error', 'advice'}
+        An error blocks; advice does not.
+    rule, why, fix : str
+        In plain words.
+    acceptable : bool
+        Whether a record may override the check, with a reason, in ``accept``.
+    example : Example
+        What the check refuses, and what it lets pass.
+    """
+
+    id: str
+    severity: Severity
+    rule: str
+    why: str
+    fix: str
+    acceptable: bool
+    example: Example
+
+
+_NAMES: Final = Explanation(
+    id="name-does-not-resolve",
+    severity="error",
+    rule="An analysis, a review or a claim has the id of its file, and names records and analyses that there are.",
+    why="A study that a misspelt id leaves out of an analysis would be missed by nobody.",
+    fix="Correct the id.",
+    acceptable=False,
+    example=Example(
+        wrong="studies: {list: [{id: davis-2021}]}",
+        right="studies: {list: [{id: davis-2012}]}",
+        inside="file",
+        note="in an analysis; there is a record davis-2012 and none davis-2021",
+    ),
+)
+
+
+def check_ids() -> tuple[str, ...]:
+    """Return the ids of all checks: those of the reader, of records, and of what names records."""
+    return (*reader.CHECKS, *CHECKS, _NAMES.id)
+
+
+def explained(check_id: str) -> Explanation:
+    """Explain a check.
+
+    Parameters
+    ----------
+    check_id : str
+        The id of the check, as findings name it.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    KeyError
+        If there is no such check; see `similar_checks`.
+    """
+    if check_id == _NAMES.id:
+        return _NAMES
+    example = EXAMPLES[check_id]
+    if check_id in CHECKS:
+        check = CHECKS[check_id]
+        return Explanation(
+            id=check_id,
+            severity=check.severity,
+            rule=check.rule,
+            why=check.why,
+            fix=f"{check.fix[0].upper()}{check.fix[1:]}.",
+            acceptable=check.acceptable,
+            example=example,
+        )
+    rule, why, fix = reader.CHECKS[check_id]
+    return Explanation(id=check_id, severity="error", rule=rule, why=why, fix=fix, acceptable=False, example=example)
+
+
+def similar_checks(words: str) -> tuple[str, ...]:
+    """Return the ids of the checks that somebody may have meant.
+
+    Parameters
+    ----------
+    words : str
+        What was typed.
+
+    Returns
+    -------
+    tuple of str
+        At most five, nearest first: by their letters, then those that share a word with it.
+    """
+    from difflib import get_close_matches
+
+    simple = "-".join(words.lower().replace("_", " ").replace("-", " ").split())[:_LONGEST]
+    near = get_close_matches(simple, check_ids(), n=_SHOWN, cutoff=0.6)
+    parts = {part for part in simple.split("-") if len(part) > 2}
+    shared = [name for name in check_ids() if parts & set(name.split("-"))]
+    return tuple(dict.fromkeys([*near, *shared]))[:_SHOWN]
