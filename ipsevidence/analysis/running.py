@@ -17,7 +17,6 @@ from ipsevidence.analysis.rows import StudyRow, effects, participants, shown
 from ipsevidence.analysis.selection import Decision, Selection, SelectionError, select
 from ipsevidence.analysis.spec import Spec, StudyList, Variation
 from ipsevidence.analysis.specfiles import find_review, find_spec, review_files
-from ipsevidence.core.review_manager import mantel_haenszel_random
 from ipsevidence.dataset.collection import Dataset, Origin, load
 from ipsevidence.dataset.record import Record
 
@@ -318,7 +317,9 @@ def _as_review_manager(spec: Spec, rows: tuple[StudyRow, ...]) -> Fit:
         )
     cells = np.array([dataclasses.astuple(row.counts) for row in rows if row.counts]).T
     model = spec.model
-    return mantel_haenszel_random(spec.effect.measure, *cells, prediction=model.prediction, level=float(model.level))
+    return core.mantel_haenszel_random(
+        spec.effect.measure, *cells, prediction=model.prediction, level=float(model.level)
+    )
 
 
 def _no_pool(spec: Spec, rows: tuple[StudyRow, ...]) -> str:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ipsevidence.core.results_of_meaning import (
         AbsoluteEffect,
         BayesResult,
+        BayesSettings,
         EValue,
         ProportionBeyond,
         SmallKResult,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
         SeriesResult,
         TrimFillResult,
     )
+    from ipsevidence.core.review_manager import mantel_haenszel_random
     from ipsevidence.core.sensitivity import baujat, cumulative, gosh, influence, leave_one_out
     from ipsevidence.core.shrinkage import ShrunkenEffects, blups
     from ipsevidence.core.significance import excess_significance, fail_safe_n, selection_model
@@ -94,6 +96,7 @@ __all__ = [
     "TAU_PRIORS",
     "AbsoluteEffect",
     "BayesResult",
+    "BayesSettings",
     "ControlRiskEffect",
     "ControlRiskResult",
     "CountResult",
@@ -158,6 +161,7 @@ __all__ = [
     "leave_one_out",
     "likelihood_ratio_test",
     "mantel_haenszel",
+    "mantel_haenszel_random",
     "meta_regression",
     "missing_outcomes",
     "multilevel",
@@ -234,6 +238,7 @@ _HOME = {
     "results_of_meaning": (
         "AbsoluteEffect",
         "BayesResult",
+        "BayesSettings",
         "EValue",
         "ProportionBeyond",
         "SmallKResult",
@@ -256,6 +261,7 @@ _HOME = {
         "SeriesResult",
         "TrimFillResult",
     ),
+    "review_manager": ("mantel_haenszel_random",),
     "sensitivity": ("baujat", "cumulative", "gosh", "influence", "leave_one_out"),
     "shrinkage": ("ShrunkenEffects", "blups"),
     "significance": ("excess_significance", "fail_safe_n", "selection_model"),

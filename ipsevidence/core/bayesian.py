@@ -10,7 +10,7 @@ from scipy import special
 from ipsevidence.core.inputs import check_effects, check_level, check_number
 from ipsevidence.core.registry import Method, choose, registry
 from ipsevidence.core.results import FloatArray, Interval, NotApplicable, frozen_array
-from ipsevidence.core.results_of_meaning import BayesResult
+from ipsevidence.core.results_of_meaning import BayesResult, BayesSettings
 from ipsevidence.core.roots import crossing
 from ipsevidence.core.tau2 import root_of_q
 from ipsevidence.core.weighting import MeanModel
@@ -85,9 +85,9 @@ def bayes(
     sd0 = math.inf if mu_sd is None else check_number("mu_sd", mu_sd, above=1e-100, below=1e100)
     if chosen.key == "flat" and y.size < 3:
         return NotApplicable(reason="a flat prior of tau has no posterior with fewer than three studies")
-    posterior = _Posterior(
-        y, v, lambda tau: chosen.function(tau, scale, df), mu_mean, sd0, scale if chosen.key == "uniform" else math.inf
-    )
+    given = None if mu_sd is None else sd0
+    settings = BayesSettings(tau_prior=chosen.key, scale=scale, df=df, mu_mean=mu_mean, mu_sd=given)
+    posterior = _Posterior(y, v, settings)
     for value in (scale, sd0):
         if value < math.inf and not 1.0 / FARTHEST <= value / posterior.unit <= FARTHEST:
             return NotApplicable(reason=f"the prior ({value:g}) and the data are of different orders of magnitude")
@@ -99,22 +99,67 @@ def bayes(
     return _summary(posterior, level, words, proper=chosen.key != "flat", moments=moments)
 
 
-class _Posterior:
-    """The posterior as a mixture of normals over tau; effects are counted from `origin`."""
+class _Model:
+    """Studies and priors, and what follows at any tau; effects are counted from `origin`."""
 
-    def __init__(
-        self,
-        y: FloatArray,
-        v: FloatArray,
-        log_prior: Callable[[FloatArray], FloatArray],
-        mu_mean: float,
-        mu_sd: float,
-        limit: float,
-    ) -> None:
+    def __init__(self, y: FloatArray, v: FloatArray, settings: BayesSettings) -> None:
         # counted from the most precise study, so that no digit of a difference is lost
         self.origin = float(y[int(v.argmin())])
-        self.y, self.v, self.log_prior = y - self.origin, v, log_prior
-        self.mu_mean, self.precision = mu_mean - self.origin, mu_sd**-2
+        self.observed, self.y, self.v, self.settings = y, y - self.origin, v, settings
+        self.mu_mean = settings.mu_mean - self.origin
+        self.precision = 0.0 if settings.mu_sd is None else settings.mu_sd**-2
+
+    def log_prior(self, tau: FloatArray) -> FloatArray:
+        """Return the logarithm of the prior density of tau."""
+        found: FloatArray = TAU_PRIORS[self.settings.tau_prior].function(tau, self.settings.scale, self.settings.df)
+        return found
+
+    def given(self, tau: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return mean and standard deviation of the effect at each tau, and the log marginal likelihood."""
+        total = self.v + tau[:, None] ** 2
+        w = 1.0 / total
+        precision = w.sum(axis=1) + self.precision
+        mean = (w @ self.y + self.precision * self.mu_mean) / precision
+        gap = (w * (self.y - mean[:, None]) ** 2).sum(axis=1) + self.precision * (mean - self.mu_mean) ** 2
+        log = -0.5 * (np.log(2.0 * math.pi * total).sum(axis=1) + np.log(precision) + gap)
+        log += 0.5 * math.log(self.precision) if self.precision > 0.0 else 0.5 * math.log(2.0 * math.pi)
+        return mean, precision**-0.5, log
+
+    def height(self, tau: FloatArray, log_marginal: float) -> FloatArray:
+        """Return the posterior density at each tau, by the log marginal likelihood that makes its integral 1."""
+        with np.errstate(divide="ignore", over="ignore"):
+            logs = self.given(tau)[2] + self.log_prior(tau) - log_marginal
+        found: FloatArray = np.exp(np.minimum(logs, LARGEST_LOG))
+        return found
+
+
+def density_of_tau(result: BayesResult, tau: Any) -> FloatArray:
+    """Return the posterior density of tau: prior times likelihood over the marginal likelihood.
+
+    Parameters
+    ----------
+    result : BayesResult
+        From `bayes`.
+    tau : array_like of shape (n,)
+        Between-study standard deviations, in units of the effects.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        0 below 0.
+    """
+    at = np.asarray(tau, dtype=float)
+    model = _Model(result.y, result.v, result.settings)
+    found = model.height(np.abs(at).ravel(), result.log_marginal).reshape(at.shape)
+    return np.where(at < 0.0, 0.0, found)
+
+
+class _Posterior(_Model):
+    """The posterior as a mixture of normals over tau."""
+
+    def __init__(self, y: FloatArray, v: FloatArray, settings: BayesSettings) -> None:
+        super().__init__(y, v, settings)
+        limit = settings.scale if settings.tau_prior == "uniform" else math.inf
         model = MeanModel(y, v)
         spread = root_of_q(model, float(model.df)) if y.size > 1 else 0.0
         self.unit = math.sqrt((spread + y.size / float((1.0 / model.v).sum())) * model.scale)
@@ -133,27 +178,16 @@ class _Posterior:
         share = mass / self.total
         kept = share > NEGLIGIBLE
         self.tau, self.weight = self._tau(nodes)[kept], share[kept]
-        self.mean, self.sd, _ = self._given(self.tau)
+        self.mean, self.sd, _ = self.given(self.tau)
 
     def _tau(self, u: FloatArray) -> FloatArray:
         tau: FloatArray = self.unit * np.exp(0.5 * math.pi * np.sinh(u))
         return tau
 
-    def _given(self, tau: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return mean and standard deviation of the effect at each tau, and the log marginal likelihood."""
-        total = self.v + tau[:, None] ** 2
-        w = 1.0 / total
-        precision = w.sum(axis=1) + self.precision
-        mean = (w @ self.y + self.precision * self.mu_mean) / precision
-        gap = (w * (self.y - mean[:, None]) ** 2).sum(axis=1) + self.precision * (mean - self.mu_mean) ** 2
-        log = -0.5 * (np.log(2.0 * math.pi * total).sum(axis=1) + np.log(precision) + gap)
-        log += 0.5 * math.log(self.precision) if self.precision > 0.0 else 0.5 * math.log(2.0 * math.pi)
-        return mean, precision**-0.5, log
-
     def _log_integrand(self, u: FloatArray) -> FloatArray:
         tau = self._tau(u)
         with np.errstate(divide="ignore", over="ignore"):
-            logs: FloatArray = self._given(tau)[2] + self.log_prior(tau) + np.log(tau * np.cosh(u))
+            logs: FloatArray = self.given(tau)[2] + self.log_prior(tau) + np.log(tau * np.cosh(u))
         return logs
 
     @property
@@ -163,7 +197,7 @@ class _Posterior:
 
     def log_marginal_without_tau(self) -> float:
         """Return the log marginal likelihood at tau = 0."""
-        return float(self._given(np.zeros(1))[2][0])
+        return float(self.given(np.zeros(1))[2][0])
 
     def log_marginal_without_mu(self) -> float:
         """Return the log marginal likelihood at a pooled effect of 0."""
@@ -195,11 +229,8 @@ class _Posterior:
         return math.exp(log_tau)
 
     def tau_density(self, tau: float) -> float:
-        """Return the posterior density of tau, up to its constant."""
-        at = np.array([tau])
-        with np.errstate(divide="ignore", over="ignore"):
-            logs = self._given(at)[2] + self.log_prior(at) - self.peak
-        return math.exp(min(float(logs[0]), LARGEST_LOG))
+        """Return the posterior density of tau."""
+        return float(self.height(np.array([tau]), self.log_marginal)[0])
 
 
 def _quantile(weight: FloatArray, mean: FloatArray, sd: FloatArray, p: float) -> float:
@@ -283,7 +314,11 @@ def _summary(posterior: _Posterior, level: float, words: str, *, proper: bool, m
         weight=frozen_array(weight),
         conditional_mean=frozen_array(origin + mean),
         conditional_sd=frozen_array(sd),
+        log_marginal=posterior.log_marginal,
         k=posterior.y.size,
+        y=frozen_array(posterior.observed),
+        v=frozen_array(posterior.v),
+        settings=posterior.settings,
         prior=words,
     )
 

@@ -110,7 +110,7 @@ def two_by_two(
     -----
     Variances are the large-sample ones (Woolf; Katz; the binomial one for the difference). A risk
     difference needs no correction: 0 of 20 against 4 of 20 is -0.20. Only its variance would be
-    too small, so that alone is taken from the corrected cells, as RevMan and R's ``meta`` do; R's
+    too small, so that alone is taken from the corrected cells, as R's ``meta`` does; R's
     ``metafor`` moves the difference too, which `correct_difference` asks for. The arcsine difference
     needs no correction and gets none. Peto's odds ratio needs one only for a study in which nobody or
     everybody had the event, but is corrected as the others are unless ``to="none"``.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from ipsevidence.core.batch import fit_samples
+from ipsevidence.core.batch import fit_designs, fit_samples
 from ipsevidence.core.heterogeneity import chi2_tail, h2_from_q, h2_from_tau2, i2_from_q, i2_from_tau2, typical_variance
 from ipsevidence.core.inputs import (
     LARGEST_MODERATOR,
@@ -19,7 +19,7 @@ from ipsevidence.core.inputs import (
     check_whole,
     check_word,
 )
-from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, Spread, pool, quantile
+from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, Spread, mean_interval, pool, quantile
 from ipsevidence.core.registry import Method, choose
 from ipsevidence.core.results import (
     FloatArray,
@@ -29,6 +29,7 @@ from ipsevidence.core.results import (
     PoolSettings,
     TestResult,
     frozen_array,
+    no_interval,
 )
 from ipsevidence.core.results_of_moderators import (
     FitStatistics,
@@ -483,7 +484,7 @@ def _between_groups(
 
 
 def difference(first: PooledResult, second: PooledResult, *, level: float = 0.95) -> tuple[float, Interval, float]:
-    """Return the difference of two independent pooled effects, its Wald interval and p-value.
+    """Return the difference of two independent pooled effects, its interval and p-value.
 
     Parameters
     ----------
@@ -495,12 +496,28 @@ def difference(first: PooledResult, second: PooledResult, *, level: float = 0.95
     Returns
     -------
     tuple of (float, Interval, float)
-        First less second; on log measures the logarithm of the ratio of effects.
+        First less second; on log measures the logarithm of the ratio of effects. Without bounds, and the p-value
+        nan, where a standard error is 0 or a pool has no interval.
+
+    Notes
+    -----
+    The standard errors are those of the pools. Where these have degrees of freedom, as by Hartung and Knapp, the
+    difference has Welch's and Satterthwaite's: (s1^2 + s2^2)^2 / (s1^4 / df1 + s2^4 / df2) [1]_ [2]_. A pool without
+    any is normal and adds nothing to the second sum; of two such the difference is normal.
+
+    References
+    ----------
+    .. [1] Satterthwaite FE. Biometrics Bull 1946;2:110-114. doi:10.2307/3002019
+    .. [2] Welch BL. Biometrika 1947;34:28-35. doi:10.1093/biomet/34.1-2.28
     """
+    level = check_level(level)
     gap, se = first.estimate - second.estimate, math.hypot(first.se, second.se)
-    reach = quantile(check_level(level), math.nan) * se
-    p = float(_two_sided(np.array(gap / se), math.nan)) if se > 0.0 else math.nan
-    return gap, Interval(low=gap - reach, high=gap + reach, level=level), p
+    spreads = [(fit.se, fit.df) for fit in (first, second)]
+    if any(not s > 0.0 or df <= 0.0 for s, df in spreads):
+        return gap, no_interval(level, "a pool has no standard error, or no degrees of freedom"), math.nan
+    doubt = math.fsum(s**4 / df for s, df in spreads if not math.isnan(df))
+    ci, _, p = mean_interval(gap, se, se**4 / doubt if doubt > 0.0 else math.nan, level)
+    return gap, ci, p
 
 
 def permutation_test(
@@ -563,17 +580,18 @@ def permutation_test(
     limit = check_whole("exact_limit", exact_limit, least=0)
     draws = check_whole("permutations", permutations, least=1)
     generator = np.random.default_rng(check_whole("seed", seed, least=0))
-    tested = _tested(design)
     of_test = statistic == "test"
     exact = (2.0**y.size if X is None else _arrangements(design)) <= limit
     if X is None:
         blocks = _all_signs(y.size) if exact else _random_signs(y.size, generator, draws)
         fits = np.concatenate([_of_signs(y * signs, v, estimator, spreads, of_test=of_test) for signs in blocks])
+        observed = _of_signs(y[None], v, estimator, spreads, of_test=of_test)[0]
     else:
-        orders = _row_orders(design, generator, None if exact else draws)
-        models = (RegressionModel(y, v, design[order]) for order in orders)
-        fits = np.array([_statistics(model, estimator, spreads, tested, of_test=of_test) for model in models])
-    observed = _statistics(RegressionModel(y, v, design), estimator, spreads, tested, of_test=of_test)
+        orders = [np.arange(y.size), *_row_orders(design, generator, None if exact else draws)]
+        model = RegressionModel(y, v, design)
+        # the observed order among the others, so that equal arrangements have equal digits
+        found = _of_orders(model, np.array(orders), estimator, spreads, _tested(design), of_test=of_test)
+        observed, fits = found[0], found[1:]
     as_far = np.abs(fits) >= np.abs(observed) * (1.0 - SAME)
     share = as_far.mean(axis=0) if exact else (as_far.sum(axis=0) + 1) / (len(fits) + 1)
     none = np.isnan(observed).any()
@@ -589,17 +607,27 @@ def permutation_test(
     )
 
 
-def _statistics(
-    model: Model, estimator: Method, spreads: Method, tested: NDArray[np.intp], *, of_test: bool
+def _of_orders(
+    model: RegressionModel,
+    orders: NDArray[np.intp],
+    estimator: Method,
+    spreads: Method,
+    tested: NDArray[np.intp],
+    *,
+    of_test: bool,
 ) -> FloatArray:
-    """Return the statistics of all coefficients and, last, the test of all moderators."""
-    w = 1.0 / (model.v + max(0.0, estimator.function(model).tau2))
-    spread: Spread = spreads.function(model.sum_of_squares(w), model.df)
-    b, covariance = model.coefficients(w), spread.factor * model.covariance(w)
-    qm = _wald_test(b[tested], covariance[np.ix_(tested, tested)], spread.df)[0]
-    se = np.sqrt(np.diag(covariance))
+    """Return the statistics of all coefficients and, last, the test of all moderators, shape (m, p + 1)."""
+    fits = fit_designs(model, orders, tau2=estimator.key)
+    found: list[Spread] = [spreads.function(q, model.df) for q in fits.q_tau2.tolist()]
+    covariance = fits.covariance * np.array([spread.factor for spread in found])[:, None, None]
+    b, se = fits.coefficients, np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    defined = np.flatnonzero(se[:, tested].min(axis=1) > 0.0)
+    part, column = covariance[np.ix_(defined, tested, tested)], b[np.ix_(defined, tested)][..., None]
+    qm = np.full(len(orders), np.nan)
+    qm[defined] = (column * np.linalg.solve(part, column)).sum(axis=(1, 2))
+    qm /= 1 if math.isnan(found[0].df) else tested.size
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.append(np.where(se > 0.0, b / se, np.nan) if of_test else b, qm)
+        return np.column_stack([np.where(se > 0.0, b / se, np.nan) if of_test else b, qm])
 
 
 def _of_signs(y: FloatArray, v: FloatArray, estimator: Method, spreads: Method, *, of_test: bool) -> FloatArray:

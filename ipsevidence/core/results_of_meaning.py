@@ -15,6 +15,29 @@ from ipsevidence.core.results import (
 )
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class BayesSettings:
+    """The priors of a Bayesian model.
+
+    Attributes
+    ----------
+    tau_prior : str
+        Key of `TAU_PRIORS`.
+    scale, df : float
+        Its scale, in units of the effects, and the degrees of freedom of half-t.
+    mu_mean : float
+        Mean of the normal prior of the pooled effect.
+    mu_sd : float or None
+        Its standard deviation; None for a flat prior.
+    """
+
+    tau_prior: str
+    scale: float
+    df: float
+    mu_mean: float
+    mu_sd: float | None
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BayesResult(Result):
     """The posterior of the normal-normal random-effects model.
@@ -39,8 +62,14 @@ class BayesResult(Result):
         Bayes factors of tau = 0 and of a pooled effect of 0 against the model; nan under improper priors.
     tau, weight, conditional_mean, conditional_sd : ndarray of shape (m,)
         The posterior as a mixture of normals over tau, for drawing.
+    log_marginal : float
+        Logarithm of the marginal likelihood; up to a constant under improper priors.
     k : int
         Number of studies.
+    y, v : ndarray of shape (k,)
+        Their effects and variances, as given.
+    settings : BayesSettings
+        The priors.
     prior : str
         The priors, in words.
     notes : tuple of str
@@ -68,7 +97,11 @@ class BayesResult(Result):
     weight: FloatArray
     conditional_mean: FloatArray
     conditional_sd: FloatArray
+    log_marginal: float
     k: int
+    y: FloatArray
+    v: FloatArray
+    settings: BayesSettings
     prior: str
     notes: tuple[str, ...] = ()
 
@@ -85,6 +118,12 @@ class BayesResult(Result):
         z = (np.asarray(mu, dtype=float)[..., None] - self.conditional_mean) / self.conditional_sd
         found: FloatArray = (self.weight * np.exp(-0.5 * z * z) / self.conditional_sd).sum(axis=-1)
         return found / math.sqrt(2.0 * math.pi)
+
+    def tau_density(self, tau: Any) -> FloatArray:
+        """Return the posterior density of the between-study standard deviation at each of `tau`, shape (n,)."""
+        from ipsevidence.core.bayesian import density_of_tau
+
+        return density_of_tau(self, tau)
 
     def __str__(self) -> str:
         level = f"{100 * self.ci.level:g}%"

@@ -116,7 +116,7 @@ def fail_safe_n(
     method : {'rosenthal', 'rosenberg', 'orwin'}
         Stouffer's test; the common-effect test with average weights; the unweighted mean brought to `target`.
     alpha : float
-        One-sided level of the first two.
+        One-sided level of rosenthal, two-sided of rosenberg; orwin has none.
     target : float, optional
         For orwin: the mean that would no longer matter; half the observed mean unless given.
 

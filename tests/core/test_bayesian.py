@@ -55,6 +55,39 @@ def test_against_high_precision_integrals(prior):
     )
 
 
+@pytest.mark.parametrize("prior", PRIORS)
+def test_density_of_tau_against_high_precision(prior):
+    fit = core.bayes(Y, V, tau_prior=prior, scale=0.5, df=4)
+
+    def height(tau):
+        w = [1 / (mpmath.mpf(v) + mpmath.mpf(tau) ** 2) for v in V]
+        mean = mpmath.fdot(w, map(mpmath.mpf, Y)) / mpmath.fsum(w)
+        gap = mpmath.fsum(wi * (mpmath.mpf(yi) - mean) ** 2 for wi, yi in zip(w, Y, strict=True))
+        return mpmath.sqrt(mpmath.fprod(w) / mpmath.fsum(w)) * mpmath.exp(-gap / 2) * PRIORS[prior](mpmath.mpf(tau))
+
+    total = mpmath.quad(height, [0, 0.25, 0.5, 1, 2, 4, mpmath.inf])
+    at = [0.0, 1e-3, 0.1, 0.7, 2.0, 9.0]
+    assert fit.tau_density(at) == pytest.approx([float(height(tau) / total) for tau in at], rel=1e-10)
+    assert fit.tau_density([[-1.0], [0.0]]).shape == (2, 1)
+    assert fit.tau_density(-1.0) == 0.0
+
+
+def test_density_of_tau_under_a_normal_prior_of_the_mean():
+    fit = core.bayes(Y, V, mu_mean=0.3, mu_sd=0.4, tau_prior="uniform", scale=1.5)
+    grid = np.linspace(0.0, 1.5, 3001)
+    assert np.trapezoid(fit.tau_density(grid), grid) == pytest.approx(1.0, abs=1e-6)
+    assert fit.tau_density(1.6) == 0.0
+    # at each tau the effects are normal about 0.3, with the variance of the prior shared by all
+    covariance = [np.diag(V + tau**2) + 0.4**2 for tau in (0.2, 1.1)]
+    likelihood = [
+        np.exp(-0.5 * (Y - 0.3) @ np.linalg.solve(c, Y - 0.3)) / math.sqrt(np.linalg.det(c)) for c in covariance
+    ]
+    low, high = fit.tau_density([0.2, 1.1])
+    assert low / high == pytest.approx(likelihood[0] / likelihood[1], rel=1e-11)
+    prior = 1 / 1.5 / (2 * math.pi) ** 2
+    assert math.exp(fit.log_marginal) == pytest.approx(prior * likelihood[0] / low, rel=1e-11)
+
+
 def test_shortest_intervals_hold_their_share_and_end_at_equal_density():
     fit = core.bayes(Y, V)
     assert fit.ci.high - fit.ci.low < fit.ci_central.high - fit.ci_central.low
@@ -62,6 +95,8 @@ def test_shortest_intervals_hold_their_share_and_end_at_equal_density():
     assert low == pytest.approx(high, rel=1e-6)
     grid = np.linspace(fit.ci.low, fit.ci.high, 4001)
     assert np.trapezoid(fit.density(grid), grid) == pytest.approx(0.95, abs=1e-6)
+    inside = np.linspace(fit.tau_ci.low, fit.tau_ci.high, 4001)
+    assert np.trapezoid(fit.tau_density(inside), inside) == pytest.approx(0.95, abs=1e-6)
     assert fit.tau_ci.high - fit.tau_ci.low < fit.tau_ci_central.high - fit.tau_ci_central.low
 
 

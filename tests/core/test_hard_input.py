@@ -122,6 +122,7 @@ def test_bounds_of_heterogeneity(data, method, level):
 def test_regressions_and_funnels(data, tau2, interval):
     design = X[: len(data[0])]
     check(core.meta_regression, *data, design, tau2=tau2, interval=interval)
+    check(core.permutation_test, *data, design, tau2=tau2, interval=interval, exact_limit=24, permutations=8)
     check(core.fit_statistics, *data, design)
     check(core.subgroups, *data, ["a", "b", "a", "a", "b"][: len(data[0])], tau2=tau2, interval=interval)
     check(core.cluster_robust, *data, ["a", "b", "a", "c", "b"][: len(data[0])], tau2=tau2)

@@ -53,7 +53,7 @@ def later(reason, raises):
     ],
 )
 def test_selection_by_a_falling_function_of_p(shape, estimate, delta):
-    """Preston, Ashby and Smyth 2004, J Eval Clin Pract 10:313-322, common effect (digits of metafor 3.8-1)."""
+    """Preston, Ashby and Smyth 2004, doi:10.1111/j.1365-2753.2003.00457.x, common effect (digits of metafor 3.8-1)."""
     y, v = core.two_by_two("OR", *counts("hahn2001"))
     kept = np.isfinite(y)
     found = core.selection_model(y[kept], v[kept], shape=shape, alternative="less", tau2="common")

@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from ipsevidence import core
 
@@ -161,7 +162,32 @@ def test_difference_of_two_pools():
     assert (interval.high - interval.low) / 2 == pytest.approx(1.959963984540054 * se)
     assert 0 < p < 1
     same = core.pool([1, 1], [1, 1])
-    assert math.isnan(core.difference(same, same)[2])
+    gap, interval, p = core.difference(same, first)
+    assert (math.isnan(interval.low), math.isnan(p)) == (True, True)
+    assert "no standard error" in interval.why
+    assert core.difference(core.pool([1], [1]), first)[1].missing
+
+
+def test_a_difference_has_the_degrees_of_freedom_of_welch():
+    """Equal variances make Hartung and Knapp's standard error that of a sample's mean: Welch's test of two samples.
+
+    1, 3, 5 has mean 3 and variance 4, 0, 2, 4, 10 has mean 4 and variance 56/3: squared errors 4/3 and 14/3, together
+    6; degrees of freedom 36 / ((16/9)/2 + (196/9)/3) = 36 * 27 / 220 = 4.41818.
+    """
+    first, second = (core.pool(y, [0.01] * len(y)) for y in ([1, 3, 5], [0, 2, 4, 10]))
+    gap, interval, p = core.difference(first, second)
+    theirs = stats.ttest_ind([1, 3, 5], [0, 2, 4, 10], equal_var=False)
+    bounds = theirs.confidence_interval(0.95)
+    assert gap == pytest.approx(-1.0)
+    assert theirs.df == pytest.approx(36 * 27 / 220)
+    assert p == pytest.approx(theirs.pvalue, rel=1e-9)
+    assert (interval.low, interval.high) == pytest.approx((bounds.low, bounds.high), rel=1e-9)
+    # a pool without degrees of freedom adds nothing to the doubt: (16/9)/2 is all of it
+    normal = core.pool([0, 2, 4, 10], [0.01] * 4, interval="wald")
+    se2 = 4 / 3 + normal.se**2
+    gap, interval, _ = core.difference(first, normal)
+    reach = stats.t.ppf(0.975, se2**2 / (8 / 9)) * math.sqrt(se2)
+    assert interval.high - gap == pytest.approx(reach, rel=1e-9)
 
 
 def test_permutation_hine():

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from ipsevidence import core
-from ipsevidence.core.review_manager import mantel_haenszel_random
+from ipsevidence.core import mantel_haenszel_random
 
 
 def test_bond_drake_becker_2026():
