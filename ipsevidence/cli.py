@@ -514,6 +514,22 @@ def diff(
     compared(places or (), base, data, as_markdown=as_markdown, as_json=as_json, quiet=quiet)
 
 
+@app.command("from-issue")
+def from_issue(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Saved body of an issue made by the form; - for standard input.")
+    ],
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; print the record.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Turn the issue form of a trial into a record; never overwrites."""
+    from ipsevidence.terminal.issues import record_from_issue
+
+    raise typer.Exit(0 if record_from_issue(file, data, check=check, as_json=as_json, quiet=quiet) else 1)
+
+
 def _version(asked: bool) -> None:
     if asked:
         from ipsevidence import __version__

@@ -247,12 +247,17 @@ class Participants(Number):
 
 
 class Arm(Record):
-    """One arm: what it was given, and how persons came into it; `n_entered` where nobody was randomised."""
+    """One arm: what it was given, and how persons came into it; `n_entered` where nobody was randomised.
+
+    ``entry`` is given where a record holds a trial of finding a job and one of keeping it: the arms of people who were
+    in work at entry meet no others.
+    """
 
     id: Identifier
     treatment: Treatment
     allocation: Allocation
     label: Text
+    entry: Literal["out-of-work", "in-work"] | None = None
     n_randomised: Count | None = None
     n_entered: Count | None = None
     note: Text | None = None

@@ -148,7 +148,7 @@ def test_one_variance_far_from_the_others(tau2, large):
     assert fit.tau2_ci.low <= fit.tau2_ci.high
 
 
-@pytest.mark.parametrize("tau2", set(core.TAU2_ESTIMATORS) - {"sj", "sj2", "common", "pmm", "genqm"})
+@pytest.mark.parametrize("tau2", sorted(set(core.TAU2_ESTIMATORS) - {"sj", "sj2", "common", "pmm", "genqm"}))
 def test_q_below_its_degrees_of_freedom(tau2):
     fit = core.pool(*HOMOGENEOUS, tau2=tau2)
     assert fit.q < fit.q_df

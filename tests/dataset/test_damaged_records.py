@@ -101,7 +101,8 @@ def test_a_damaged_record_is_refused_with_a_place_or_read_as_what_it_is(seed):
 
 
 def test_every_kind_of_damage_is_done():
-    done = {damage(RECORDS[seed % len(RECORDS)], seed).kind for seed in range(COPIES)}
+    # another step through the records, so that a kind does not always meet the same few
+    done = {damage(RECORDS[7 * seed % len(RECORDS)], seed).kind for seed in range(2 * COPIES)}
     assert done == set(KINDS)
 
 
