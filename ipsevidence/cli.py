@@ -228,6 +228,20 @@ def reproduce(
 
 
 @app.command()
+def report(
+    spec: Annotated[str, typer.Argument(metavar="SPEC|ID", help="Id or path of an analysis.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")],
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the whole report of an analysis: page, Word, Markdown, figures, tables, R script, notebook, references."""
+    from ipsevidence.terminal.reporting import reported
+
+    reported(spec, out, data, as_json=as_json, quiet=quiet)
+
+
+@app.command()
 def answer(
     population: Annotated[
         str, typer.Option("--population", "-p", help="all, a group such as justice, or a tag such as ptsd.")

@@ -287,7 +287,9 @@ def test_output_in_another_encoding(encoding, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
-@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["stats"], ["--help"], ["run", "primary-justice", "--json"]])
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["list", "--json"], ["stats"], ["--help"], ["run", "primary-justice", "--json"]]
+)
 def test_a_reader_that_goes_away_is_no_error(arguments):
     import os
 

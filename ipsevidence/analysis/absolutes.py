@@ -20,6 +20,7 @@ __all__ = [
     "CUT",
     "MODELS",
     "NO_REGRESSION",
+    "ODDS_FIRST",
     "PERCENTILES",
     "AbsoluteAnswer",
     "Absolutes",
@@ -40,6 +41,14 @@ PERCENTILES: Final = (25, 50, 75)
 
 SMALLEST_RANDOM: Final = 5
 """Trials from which the bivariate model is fitted; below, answers carry a caution."""
+
+SMALLEST_LEADING: Final = 10
+"""Trials with counts from which the bivariate model's answers are read first."""
+
+ODDS_FIRST: Final = (
+    "The answers of the pooled odds ratio are read first; the bivariate model leads from ten trials with counts on. Of"
+    " the two ratios the odds ratio is the safer summary: a risk ratio carried to a high baseline gives too many."
+)
 
 NO_REGRESSION: Final = (
     "Observed comparator risks are part of the observed effects: a regression of one on the other is biased and is"
@@ -68,7 +77,8 @@ class AbsoluteAnswer(core.Result):
     risk_prediction, difference_prediction : Interval
         In a new setting with this baseline; without bounds where the model predicts none.
     nnt : float
-        Number needed to treat, negative for harm; nan where the interval of the difference holds 0.
+        Number needed to treat, negative for harm; nan where the interval of the difference holds 0, or that of the
+        pooled effect no effect.
     nnt_text : str
         The same with its interval, in Altman's notation, which also serves where the interval holds 0.
     cut : bool
@@ -132,7 +142,9 @@ class Absolutes(core.Result):
     observed : tuple of float
         The lowest and the highest risk in a comparator arm: no baseline lies outside.
     headline : str
-        Key of the model whose answers are read first.
+        Key of the model whose answers are read first: the trial's own of one trial; from ten trials with counts on the
+        bivariate model's; else the odds ratio's, or those of the measure of the spec where the odds ratio would leave
+        fewer than five trials that it has.
     answers : tuple of AbsoluteAnswer
         By baseline, then in the order of `MODELS`.
     bivariate : ControlRiskResult or NotApplicable
@@ -205,12 +217,15 @@ def absolutes_of(
 
     Notes
     -----
-    From five trials on the answers come from the bivariate binomial model (`core.control_risk`), in which the effect
-    may depend on the true risk in the comparator arm, for the median trial. Beside them stand those of the pooled
-    risk ratio and odds ratio (`core.absolute_effect`), by the model of the spec within the rules for few trials; of
-    two to four trials only these, of two trials by the common effect. The measure of the spec is pooled over all
+    From five trials on there are answers of the bivariate binomial model (`core.control_risk`), in which the effect
+    may depend on the true risk in the comparator arm, for the median trial; they are read first from ten trials on,
+    and below carry a caution. Beside them stand those of the pooled risk ratio and odds ratio
+    (`core.absolute_effect`), by the model of the spec within the rules for few trials; of two to four trials only
+    these, of two trials by the common effect. Of the two ratios the odds ratio's answers are read first: it is the
+    safer summary where effects vary, and cannot lead beyond 1. The measure of the spec is pooled over all
     trials of the run, as it stands there; the other over those with counts. A single trial gives its own risk
-    difference, with the interval of Newcombe's method 10. A baseline is taken as known.
+    difference, with the interval of Newcombe's method 10. A baseline is taken as known. There is a number needed to
+    treat only where both the interval of the difference and that of the pooled effect exclude no effect.
 
     Risk ratios can lead beyond 1, and are cut there. A regression on observed control risks is not offered: they
     are part of the observed effects [1]_.
@@ -234,6 +249,8 @@ def absolutes_of(
         return core.NotApplicable(reason="nobody, or everybody, in the comparator arms had the event")
     bivariate, found = _answers(run, rows, cells, values)
     left_out = tuple(row.label for row in run.rows if row.counts is None)
+    headline = _headline(run.spec, found, bivariate)
+    said = _notes(len(run.rows), left_out, names, observed, found, bivariate)
     return Absolutes(
         k=len(run.rows),
         trials=tuple(row.label for row in rows),
@@ -241,10 +258,10 @@ def absolutes_of(
         baselines=values,
         names=names,
         observed=observed,
-        headline=_headline(run.spec, found),
+        headline=headline,
         answers=tuple(found),
         bivariate=bivariate,
-        notes=_notes(len(run.rows), left_out, names, observed, found, bivariate),
+        notes=(ODDS_FIRST, *said) if headline == "OR" else said,
     )
 
 
@@ -255,7 +272,8 @@ def _answers(
     level = float(run.spec.model.level)
     if len(rows) == 1:
         none = core.NotApplicable(reason="one trial with counts")
-        return none, [_of_trial(rows[0], level)] if len(run.rows) == 1 else _of_models(run, cells, baselines, none)
+        one = len(run.rows) == 1
+        return none, [_of_trial(rows[0], level, _doubt(run))] if one else _of_models(run, cells, baselines, none)
     bivariate = core.control_risk(*cells, level=level)
     return bivariate, _of_models(run, cells, baselines, bivariate)
 
@@ -351,11 +369,23 @@ def _within(value: float, observed: tuple[float, float], *, one: bool) -> float:
     return value
 
 
-def _of_trial(row: StudyRow, level: float) -> AbsoluteAnswer:
+def _doubt(run: "AnalysisRun") -> str:
+    """Say that the interval of the pooled effect, or of the only trial's, holds no effect; empty where it does not."""
+    fit = allowed_pool(run.spec, run.y, run.v)
+    alone = len(run.rows) == 1
+    low, high = run.intervals[0] if alone else (fit.ci.low, fit.ci.high)
+    name, null = run.measure.label.partition(" (")[0], run.measure.null
+    if math.isnan(low):
+        return f"the pooled {name} has no interval"
+    of = "" if alone else "pooled "
+    return f"the interval of the {of}{name} holds {null:g}" if run.shown(low) <= null <= run.shown(high) else ""
+
+
+def _of_trial(row: StudyRow, level: float, doubt: str) -> AbsoluteAnswer:
     counts = row.counts
     assert counts is not None
     difference, gap = trial_difference(counts, level)
-    needed, text = number_needed(difference, gap)
+    needed, text = number_needed(difference, gap, doubt)
     none = core.Interval(low=math.nan, high=math.nan, level=level, why="one trial does not predict another")
     return AbsoluteAnswer(
         model="trial",
@@ -387,16 +417,16 @@ def _of_models(
         kept = np.isfinite(v)
         if kept.sum() > 1:
             pools[measure] = allowed_pool(run.spec, y[kept], v[kept])
-    found = []
+    found, doubt = [], _doubt(run)
     for baseline in baselines:
         if isinstance(bivariate, core.ControlRiskResult):
-            found.append(_of_bivariate(bivariate.at(baseline), bivariate.k))
-        found.extend(_of_ratio(fit, measure, baseline) for measure, fit in pools.items() if not fit.ci.missing)
+            found.append(_of_bivariate(bivariate.at(baseline), bivariate.k, doubt))
+        found.extend(_of_ratio(fit, measure, baseline, doubt) for measure, fit in pools.items() if not fit.ci.missing)
     return found
 
 
-def _of_bivariate(effect: core.ControlRiskEffect, k: int) -> AbsoluteAnswer:
-    needed, text = number_needed(effect.difference, effect.difference_ci)
+def _of_bivariate(effect: core.ControlRiskEffect, k: int, doubt: str) -> AbsoluteAnswer:
+    needed, text = number_needed(effect.difference, effect.difference_ci, doubt)
     return AbsoluteAnswer(
         model="bivariate",
         k=k,
@@ -413,7 +443,7 @@ def _of_bivariate(effect: core.ControlRiskEffect, k: int) -> AbsoluteAnswer:
     )
 
 
-def _of_ratio(fit: core.PooledResult, measure: str, baseline: float) -> AbsoluteAnswer:
+def _of_ratio(fit: core.PooledResult, measure: str, baseline: float, doubt: str) -> AbsoluteAnswer:
     """Move a pooled ratio, its interval and its prediction interval to a baseline."""
     found = core.absolute_effect(fit, measure, baseline)
     assert isinstance(found, core.AbsoluteEffect)
@@ -423,7 +453,7 @@ def _of_ratio(fit: core.PooledResult, measure: str, baseline: float) -> Absolute
         moved = core.absolute_effect(dataclasses.replace(fit, ci=fit.prediction), measure, baseline)
         assert isinstance(moved, core.AbsoluteEffect)
         ahead = moved.risk_ci
-    needed, text = number_needed(found.difference, found.difference_ci)
+    needed, text = number_needed(found.difference, found.difference_ci, doubt)
     tops = (found.risk, found.risk_ci.high, ahead.high)
     return AbsoluteAnswer(
         model=measure,
@@ -445,10 +475,20 @@ def _less(interval: core.Interval, baseline: float) -> core.Interval:
     return dataclasses.replace(interval, low=interval.low - baseline, high=interval.high - baseline)
 
 
-def _headline(spec: Spec, found: Sequence[AbsoluteAnswer]) -> str:
-    """Return whose answers are read first: the bivariate model's, the trial's, else those of the spec's own ratio."""
-    have = {one.model for one in found}
-    order = ("bivariate", "trial", spec.effect.measure, "RR", "OR")
+def _headline(
+    spec: Spec, found: Sequence[AbsoluteAnswer], bivariate: core.ControlRiskResult | core.NotApplicable
+) -> str:
+    """Return whose answers are read first."""
+    have = {one.model: one.k for one in found}
+    own = spec.effect.measure
+    by_odds = have.get("OR", 0)
+    order = (
+        "trial",
+        "bivariate" if isinstance(bivariate, core.ControlRiskResult) and bivariate.k >= SMALLEST_LEADING else "",
+        "OR" if by_odds >= min(have.get(own, 0), SMALLEST_RANDOM) else own,
+        "OR",
+        "RR",
+    )
     return next((model for model in order if model in have), "")
 
 

@@ -8,27 +8,32 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from ipsevidence import core
-from ipsevidence.analysis.absent_trials import MEASURES_OF_RISK, RANDOMISED, AbsentTrial, Present, absent_trial
+from ipsevidence.analysis.absent_trials import MEASURES_OF_RISK, AbsentTrial, Present, absent_trial
+from ipsevidence.analysis.arms import RANDOMISED, people_asked, people_of
 from ipsevidence.analysis.rows import StudyRow
-from ipsevidence.analysis.selection import known_size
+from ipsevidence.analysis.selection import awaits
 from ipsevidence.analysis.spec import ReportOptions, Spec
 from ipsevidence.dataset.collection import Dataset
+from ipsevidence.dataset.record import Study
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.running import AnalysisRun, Fit
 
-__all__ = ["BOUNDS", "KINDS", "Bound", "Coverage", "coverage_of"]
+__all__ = ["BOUNDS", "KINDS", "Awaiting", "Bound", "Coverage", "coverage_of"]
 
 BOUNDS: Final = {
-    "no-effect": "absent trials at no effect",
-    "stated": "absent trials at their stated effect",
+    "no-effect": "if absent trials had no effect",
+    "stated": "if absent trials had their stated effect",
 }
-"""What is assumed of the absent trials, in turn."""
+"""What is assumed of the absent trials, in turn; neither is a limit of anything."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """The pool with the absent trials in it, under one assumption.
+    """The pool if the absent trials were in it, under one assumption; it bounds nothing.
+
+    Only the estimate says something: the absent trials are put exactly at their effects, so that the intervals and the
+    tau2 of the fit are those of no data.
 
     Attributes
     ----------
@@ -39,7 +44,7 @@ class Bound:
     participants : float
         Their participants, as in `Coverage.known`.
     fit : PooledResult or NotApplicable
-        By the model of the analysis.
+        By the model of the analysis; of it only the estimate is to be shown.
     """
 
     key: str
@@ -47,6 +52,26 @@ class Bound:
     k: int
     participants: float
     fit: "Fit"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Awaiting:
+    """A record that may answer the question: what was read of it does not settle whether it belongs.
+
+    Attributes
+    ----------
+    id, label : str
+        The study.
+    size : float
+        Its known participants; nan where not known. They are in no count.
+    reason : str
+        Why it awaits classification, as the record says.
+    """
+
+    id: str
+    label: str
+    size: float
+    reason: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +87,19 @@ class Coverage:
     analysed : float
         Participants of the rows of the pool.
     headline : float
-        Known sizes of the trials of the pool: randomised where that is known, else as analysed.
+        People of the trials of the pool, in the arms of the question: as randomised where that is known, else as
+        analysed (see `arms.people_of`); of single arms as analysed.
     known : float
-        The same of all eligible trials whose size is known.
+        The same with the eligible trials that are absent and of known size (see `arms.people_asked`).
     absent : tuple of AbsentTrial
         Eligible trials that are not in the pool, the largest first, those of unknown size last.
+    awaiting : tuple of Awaiting
+        Records that await classification, and whose design, population and arms fit as far as they were read; they do
+        not count as eligible.
     control_risk : float
         Median risk of the control arms of the pool, which absent trials are given; nan where there are no bounds.
     bounds : tuple of Bound
-        The pool with the absent trials; empty where there is none.
+        The pool if the absent trials were in it, under each assumption; empty where there is none. No limits.
     why_no_bounds : str
         Why; empty where there are bounds.
     assumptions : tuple of str
@@ -98,6 +127,7 @@ class Coverage:
     headline: float
     known: float
     absent: tuple[AbsentTrial, ...]
+    awaiting: tuple[Awaiting, ...] = ()
     control_risk: float = math.nan
     bounds: tuple[Bound, ...] = ()
     why_no_bounds: str = ""
@@ -114,12 +144,20 @@ class Coverage:
         return tuple(trial for trial in self.absent if math.isnan(trial.size))
 
     @property
+    def set_aside(self) -> tuple[AbsentTrial, ...]:
+        """Absent trials that the analysis sets aside for a doubt: eligible, and put into no pool."""
+        return tuple(trial for trial in self.absent if trial.source == "set-aside")
+
+    @property
     def sentence(self) -> str:
-        """Trials of the pool among the eligible, and their participants among those known."""
+        """Trials of the pool among the eligible, their participants among those known, and what is not settled."""
         share = "" if math.isnan(self.share) else f" ({100 * self.share:.0f}%)"
         unsized = len(self.unsized)
         one = {"trials": "trial", "studies": "study"}[self.what]
         more = f"; the size of {unsized} {one if unsized == 1 else self.what} is not known" if unsized else ""
+        waiting = len(self.awaiting)
+        if waiting:
+            more += f"; {waiting} further {f'{one} awaits' if waiting == 1 else f'{self.what} await'} classification"
         return (
             f"{self.k} of {self.eligible} eligible {self.what}, with {self.headline:,.0f} of {self.known:,.0f} known"
             f" participants{share}{more}"
@@ -146,9 +184,10 @@ class Coverage:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the coverage as plain data, the fits of the bounds as estimate and intervals."""
+        """Return the coverage as plain data; of the pools under an assumption the estimate, or why there is none."""
         plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         plain["absent"] = [dataclasses.asdict(one) for one in self.absent]
+        plain["awaiting"] = [dataclasses.asdict(one) for one in self.awaiting]
         plain["bounds"] = [_plain(bound) for bound in self.bounds]
         plain["assumptions"] = list(self.assumptions)
         return plain
@@ -158,14 +197,7 @@ def _plain(bound: Bound) -> dict[str, Any]:
     plain = {"key": bound.key, "label": bound.label, "k": bound.k, "participants": bound.participants}
     if isinstance(bound.fit, core.NotApplicable):
         return {**plain, **bound.fit.to_dict()}
-    fit = bound.fit
-    return {
-        **plain,
-        "estimate": fit.estimate,
-        "ci": [fit.ci.low, fit.ci.high],
-        "prediction": [fit.prediction.low, fit.prediction.high],
-        "tau2": fit.tau2,
-    }
+    return {**plain, "estimate": bound.fit.estimate}
 
 
 def coverage_of(run: "AnalysisRun", dataset: Dataset) -> Coverage | core.NotApplicable:
@@ -185,11 +217,12 @@ def coverage_of(run: "AnalysisRun", dataset: Dataset) -> Coverage | core.NotAppl
 
     Notes
     -----
-    The bounds are no interval, and bound nothing by themselves: they are the pool with each absent trial of known size
-    at no effect, and at what it prints or states (see `absent_trials.absent_trial`). The variance of an absent trial is
-    the large-sample one of its arms at the median control risk of the pool; for counts, and for an effect printed with
-    its interval, the larger of that and its own. Absent trials lie exactly at their effects, without the play of
-    chance, so that tau2 and the intervals of the bounds are too small. Rules for few trials are those of the analysis.
+    The pools under an assumption bound nothing: each absent trial of known size is put at no effect, or at what it
+    prints or states (see `absent_trials.absent_trial`). A trial that is set aside for a doubt is in neither. The
+    variance of an absent trial is the large-sample one of its arms at the median control risk of the pool; for counts,
+    for percents, and for an effect printed with its interval, the larger of that and its own. Absent trials lie exactly
+    at their effects, without the play of chance: an interval of such a pool would mean nothing, and none is given.
+    Rules for few trials are those of the analysis.
     """
     if run.data is None:
         return core.NotApplicable(reason="a table of one's own does not say which other trials there are")
@@ -199,7 +232,8 @@ def coverage_of(run: "AnalysisRun", dataset: Dataset) -> Coverage | core.NotAppl
     present, why = _present(run)
     trials = [absent_trial(run.spec, dataset[one.id], one, present) for one in out]
     absent = tuple(sorted(trials, key=lambda one: (math.isnan(one.size), -one.size, one.id)))
-    headline = math.fsum(known_size(dataset[row.id]) or row.participants for row in run.rows)
+    headline = math.fsum(people_of(run.spec, dataset[row.id], row) for row in run.rows)
+    counted = {row.id for row in run.rows} | {one.id for one in out}
     coverage = Coverage(
         what="trials" if _of_trials(run.spec) else "studies",
         k=len(run.rows),
@@ -208,6 +242,7 @@ def coverage_of(run: "AnalysisRun", dataset: Dataset) -> Coverage | core.NotAppl
         headline=headline,
         known=headline + math.fsum(one.size for one in absent if not math.isnan(one.size)),
         absent=absent,
+        awaiting=tuple(_waiting(run.spec, study) for study in dataset if _waits(run.spec, study, counted)),
         why_no_bounds=why or ("" if any(one.enters for one in absent) else "no absent trial of known size"),
     )
     if present is None or coverage.why_no_bounds:
@@ -218,6 +253,16 @@ def coverage_of(run: "AnalysisRun", dataset: Dataset) -> Coverage | core.NotAppl
         bounds=tuple(_bound(run, coverage, key) for key in BOUNDS),
         assumptions=_assumptions(coverage, present),
     )
+
+
+def _waits(spec: Spec, study: Study, counted: set[str]) -> bool:
+    """Whether a record may be a further trial: nobody of it counts already."""
+    return awaits(spec, study) and not counted & {overlap.id for overlap in study.overlaps_with}
+
+
+def _waiting(spec: Spec, study: Study) -> Awaiting:
+    size = people_asked(spec, study).size
+    return Awaiting(id=study.id, label=study.label, size=size, reason=study.status_reason or "")
 
 
 def _of_trials(spec: Spec) -> bool:
@@ -272,7 +317,7 @@ def _refitted(spec: Spec, rows: list[StudyRow]) -> "Fit":
 def _assumptions(coverage: Coverage, present: Present) -> tuple[str, ...]:
     """Say what was assumed of the absent trials."""
     entering = [one for one in coverage.absent if one.enters]
-    outside = [f"{one.label} ({one.why_not})" for one in coverage.absent if not one.enters]
+    outside = [f"{one.label} ({one.why_not})" for one in coverage.absent if not one.enters and one.stage != "doubt"]
     equal = [one.label for one in entering if one.equal_arms]
     variance = "a number of their own gives them no smaller variance than its own"
     said = [
@@ -282,11 +327,18 @@ def _assumptions(coverage: Coverage, present: Present) -> tuple[str, ...]:
     high = present.highest_risk
     if any(one.source != "silent" for one in entering):
         said.append(f"For the variance no risk is assumed above the highest of the pool, {high:.2f}.")
-    said.extend(_stated_sentences(entering))
-    said.append("They lie exactly at their effects, without chance: the intervals of these pools are too narrow.")
+    said.extend(_stated_sentences([*entering, *coverage.set_aside]))
+    said.append("They lie exactly at their effects, without the play of chance: these pools have no interval.")
     if outside:
         said.append(f"Cannot enter: {'; '.join(outside)}.")
     return tuple(said)
+
+
+def _by_words(one: AbsentTrial) -> str:
+    """Return the direction that words give to the assumed effect, `none` where they give none; empty without words."""
+    if one.source != "stated":
+        return ""
+    return one.direction if one.direction.startswith("favours") and one.significant != "no" else "none"
 
 
 KINDS: Final[tuple[tuple[str, str, Callable[[AbsentTrial], bool]], ...]] = (
@@ -301,6 +353,11 @@ KINDS: Final[tuple[tuple[str, str, Callable[[AbsentTrial], bool]], ...]] = (
         lambda one: one.source == "counts",
     ),
     (
+        "own percents",
+        "its own percents, with a variance from the sizes of its arms",
+        lambda one: one.source == "percents",
+    ),
+    (
         "printed on another measure",
         "an effect printed on another measure, at that control risk",
         lambda one: one.source == "converted",
@@ -308,22 +365,27 @@ KINDS: Final[tuple[tuple[str, str, Callable[[AbsentTrial], bool]], ...]] = (
     (
         "the pooled estimate, where only said to be better",
         "the pooled estimate itself, where a source only says that the intervention was better",
-        lambda one: one.source == "stated" and one.direction == "favours-intervention",
+        lambda one: _by_words(one) == "favours-intervention",
     ),
     (
         "the pooled estimate turned round, where only said to be worse",
         "the pooled estimate turned round, where a source only says that the comparator was better",
-        lambda one: one.source == "stated" and one.direction == "favours-comparator",
+        lambda one: _by_words(one) == "favours-comparator",
     ),
     (
         "no effect, as said or mixed",
-        "no effect, where no difference, a mixed one or no direction is stated",
-        lambda one: one.source == "stated" and not one.direction.startswith("favours"),
+        "no effect, where no difference, none that is significant, a mixed one or no direction is stated",
+        lambda one: _by_words(one) == "none",
     ),
     (
         "no effect, nothing usable read",
         "no effect, where nothing usable was read",
         lambda one: one.source == "silent",
+    ),
+    (
+        "none, set aside for a doubt",
+        "none, for a trial set aside for a doubt, in neither of these pools",
+        lambda one: one.source == "set-aside",
     ),
 )
 """How an absent trial gets its stated effect, in short and in words, and which trials do so."""

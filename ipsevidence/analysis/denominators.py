@@ -25,6 +25,9 @@ IMOR: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 BISECTIONS: Final = 30
 
+EVERYONE: Final = "counts all randomised; how many of them had no outcome is not recorded"
+"""What is said of a trial whose denominators are all randomised."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrialLoss(core.Result):
@@ -37,9 +40,9 @@ class TrialLoss(core.Result):
     randomised1, analysed1, randomised2, analysed2 : float
         Participants in the arm of interest (1) and the other (2); nan where the record does not have them.
     missing1, missing2 : float
-        Randomised less analysed; 0 where that is not known.
+        Randomised less analysed; nan where it is not known how many had no outcome.
     known : bool
-        Whether the record says how many are missing from the denominators.
+        Whether the record says how many had no outcome; not so where all randomised are counted.
     note : str
         What is not known, and how the trial enters; empty where all is.
     """
@@ -58,10 +61,10 @@ class TrialLoss(core.Result):
     label: str
     randomised1: float = math.nan
     analysed1: float = math.nan
-    missing1: float = 0.0
+    missing1: float = math.nan
     randomised2: float = math.nan
     analysed2: float = math.nan
-    missing2: float = 0.0
+    missing2: float = math.nan
     known: bool = True
     note: str = ""
 
@@ -120,9 +123,9 @@ class MissingParticipants(core.Result):
     trials : tuple of TrialLoss
         By trial, in the order of the pool.
     randomised, analysed, missing : float
-        Participants of the trials of which all three are known.
+        Participants of the trials of which it is known how many had no outcome.
     unknown : tuple of str
-        Labels of trials of which it is not known how many are missing.
+        Labels of the others, among them those that count all randomised.
     results : tuple of Denominator
         As analysed; the missing as failures; the worst case, in which the missing of the better arm failed and those
         of the other did not; every pair of `IMOR`, unless nobody is known to be missing.
@@ -179,9 +182,10 @@ def missing_participants_of(run: "AnalysisRun", dataset: Dataset) -> MissingPart
 
     Notes
     -----
-    Missing are randomised less analysed, by arm. A trial that counts all randomised adds none: its record does not
-    say whose outcome was seen. Of a trial whose numbers randomised are not known by arm, and of one that enters with
-    a printed effect, the row stays as it is under every supposition, and a note says so.
+    Missing are randomised less analysed, by arm. Of a trial that counts all randomised it is not known how many had no
+    outcome: its record does not say whose was seen. Of such a trial, of one whose numbers randomised are not known by
+    arm, and of one that enters with a printed effect, the row stays as it is under every supposition, and a note says
+    so.
 
     Effects and variances are those of White, Higgins and Wood (`core.missing_outcomes`), who take the informative-
     missingness odds ratios as known; cells are corrected for zeros first, as in the analysis. The pool is that of the
@@ -231,7 +235,7 @@ class _Effects:
     def __init__(self, run: "AnalysisRun", losses: Sequence[TrialLoss]) -> None:
         self.run = run
         self.y, self.v = np.array(run.y), np.array(run.v)
-        gaps = np.array([(loss.missing1, loss.missing2) for loss in losses])
+        gaps = np.nan_to_num([(loss.missing1, loss.missing2) for loss in losses])
         self.changed = np.flatnonzero(gaps.sum(axis=1) > 0)
         self.gaps = gaps[self.changed].T
         tables = [run.rows[index].counts for index in self.changed]
@@ -340,7 +344,8 @@ def _loss(row: StudyRow, dataset: Dataset) -> TrialLoss:
             analysed1=sizes[0],
             randomised2=sizes[1],
             analysed2=sizes[1],
-            note="counts all randomised; how many of them had no outcome is not recorded",
+            known=False,
+            note=EVERYONE,
         )
     whole = [_randomised(side) for side in arms]
     factor = (row.counts.n1 + row.counts.n2) / sum(sizes)  # below 1 where clusters were allowed for
@@ -351,10 +356,10 @@ def _loss(row: StudyRow, dataset: Dataset) -> TrialLoss:
         label=row.label,
         randomised1=whole[0],
         analysed1=sizes[0],
-        missing1=gaps[0] * factor if known else 0.0,
+        missing1=gaps[0] * factor if known else math.nan,
         randomised2=whole[1],
         analysed2=sizes[1],
-        missing2=gaps[1] * factor if known else 0.0,
+        missing2=gaps[1] * factor if known else math.nan,
         known=known,
         note="" if known else _why_unknown(study, whole, sum(sizes)),
     )
@@ -417,11 +422,13 @@ def _randomised(arms: Sequence[Arm]) -> float:
 
 def _notes(losses: Sequence[TrialLoss]) -> tuple[str, ...]:
     notes = []
-    everyone = [loss.label for loss in losses if loss.known and loss.note]
+    everyone = [loss.label for loss in losses if loss.note == EVERYONE]
     if everyone:
         notes.append(
             "These count all randomised; how many of them had no outcome is not recorded, and they are unchanged:"
             f" {', '.join(everyone)}."
         )
-    notes.extend(f"{loss.label}: {loss.note}; unchanged." for loss in losses if not loss.known)
+    notes.extend(
+        f"{loss.label}: {loss.note}; unchanged." for loss in losses if not loss.known and loss.note != EVERYONE
+    )
     return tuple(notes)

@@ -170,7 +170,7 @@ def _published(spec: Spec, outcome: Outcome, of: list[Arm], against: list[Arm]) 
 
 def _share_row(spec: Spec, study: Study, choice: StudyChoice) -> tuple[StudyRow, str]:
     """Return the row of one arm: persons in work among persons in all."""
-    arms = [arm for arm in study.arms if arm.treatment in spec.outcome.treatments]
+    arms = [arm for arm in study.arms if arm.treatment in spec.outcome.treatments and arm.entry != "in-work"]
     if not arms:
         raise Refusal("no arm with the treatment asked for", "contrast")
     _left_out(spec, study)
@@ -275,7 +275,13 @@ def _sides(spec: Spec, study: Study, choice: StudyChoice) -> tuple[list[Arm], li
     wanted = CONTRASTS[spec.outcome.contrast]
     randomised = study.design.type in ("rct", "pilot-rct", "cluster-rct")
     sides = tuple(
-        [arm for arm in study.arms if arm.treatment in side and not (randomised and arm.allocation == "not-randomised")]
+        [
+            arm
+            for arm in study.arms
+            if arm.treatment in side
+            and arm.entry != "in-work"
+            and not (randomised and arm.allocation == "not-randomised")
+        ]
         for side in wanted
     )
     if not all(sides):

@@ -73,8 +73,8 @@ def _fidelity(study: Study, _outcome: Outcome, of: Sequence[Arm], _against: Sequ
         and (found.arm is None or found.arm in here)
         and (lowest := found.score.value if found.score.value is not None else found.score.low) is not None
     ]
-    for scale, lowest in sorted(scores, key=lambda score: score[1])[:1]:
-        name = band(scale, lowest)
+    for scale, score in sorted(scores, key=lambda scored: scored[1])[:1]:
+        name = band(scale, score)
         return f"{scale}-{name.label.replace(' ', '-').lower()}" if name else f"{scale}-no-band"
     return "no-score"
 

@@ -116,6 +116,8 @@ def _examined(examined: Examined) -> dict[str, Any]:
     if "absent" in coverage:
         kept = ("id", "size", "stage", "direction", "significant", "y", "v")
         coverage["absent"] = [{key: one[key] for key in kept} for one in coverage["absent"]]
+    if "awaiting" in coverage:
+        coverage["awaiting"] = [{key: one[key] for key in ("id", "size")} for one in coverage["awaiting"]]
     if isinstance(unlocks, list):
         numbers = ("id", "participants", "at_no_effect", "at_stated")
         plain["unlocks"] = [{key: one[key] for key in numbers} for one in unlocks]

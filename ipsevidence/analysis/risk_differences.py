@@ -63,7 +63,7 @@ def trial_difference(counts: Counts, level: float = 0.95) -> tuple[float, core.I
     return p1 - p2, core.Interval(low=low, high=high, level=level)
 
 
-def number_needed(difference: float, interval: core.Interval) -> tuple[float, str]:
+def number_needed(difference: float, interval: core.Interval, doubt: str = "") -> tuple[float, str]:
     """Return the number needed to treat, and its text with the interval.
 
     Parameters
@@ -72,14 +72,17 @@ def number_needed(difference: float, interval: core.Interval) -> tuple[float, st
         Risk difference, where more events are better.
     interval : Interval
         Of that difference.
+    doubt : str
+        Why there is none even where the interval excludes 0, such as that of the pooled ratio holds 1.
 
     Returns
     -------
     number : float
-        Negative for harm; nan where the interval holds 0.
+        Negative for harm; nan where the interval holds 0, and where there is a doubt.
     text : str
         Altman's notation: ``NNTB 3.1 (2.4 to 4.0)``, or through infinity where the interval holds 0:
-        ``NNTB 11.0 (NNTH 30.0 to ∞ to NNTB 4.6)``. Empty where there is no interval.
+        ``NNTB 11.0 (NNTH 30.0 to ∞ to NNTB 4.6)``. Empty where there is no interval; the doubt where only that speaks
+        against a number.
 
     References
     ----------
@@ -89,6 +92,8 @@ def number_needed(difference: float, interval: core.Interval) -> tuple[float, st
         return math.nan, ""
     if interval.low <= 0.0 <= interval.high:
         return math.nan, f"{_needed(difference)} ({_needed(interval.low)} to ∞ to {_needed(interval.high)})"
+    if doubt:
+        return math.nan, f"none: {doubt}"
     ends = sorted((abs(1.0 / interval.low), abs(1.0 / interval.high)))
     return 1.0 / difference, f"{_needed(difference)} ({ends[0]:.1f} to {ends[1]:.1f})"
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Final
 
+from ipsevidence.analysis.arms import known_size, people_asked
 from ipsevidence.analysis.derivation import Refusal, SelectionError, derive
 from ipsevidence.analysis.rows import StudyRow
 from ipsevidence.analysis.spec import Spec, StudyChoice
@@ -11,7 +12,7 @@ from ipsevidence.dataset.collection import Dataset
 from ipsevidence.dataset.record import Study
 from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP
 
-__all__ = ["ELIGIBLE", "NOT_LISTED", "Decision", "Selection", "SelectionError", "known_size", "select"]
+__all__ = ["ELIGIBLE", "NOT_LISTED", "Decision", "Selection", "SelectionError", "awaits", "known_size", "select"]
 
 NOT_LISTED: Final = "not in the list of the spec"
 """The reason of every study that a list does not name."""
@@ -92,7 +93,7 @@ def select(spec: Spec, dataset: Dataset, overrides: tuple[StudyChoice, ...] = ()
             row, reason = derive(spec, study, choice)
             _large_enough(spec, row)
         except Refusal as refusal:
-            decisions.append(_refused(study, refusal))
+            decisions.append(_refused(spec, study, refusal))
             continue
         rows.append(row)
         decisions.append(Decision(id=study.id, label=study.label, included=True, reason=reason))
@@ -102,27 +103,51 @@ def select(spec: Spec, dataset: Dataset, overrides: tuple[StudyChoice, ...] = ()
     return _without_overlaps(spec, dataset, selection)
 
 
-def known_size(study: Study) -> float | None:
-    """Return the largest printed number of participants of a study, screened ones left out; None where none is known.
+def awaits(spec: Spec, study: Study) -> bool:
+    """Whether a record awaits classification and, as far as was read, answers the question of an analysis by rule.
+
+    What was read of such a record does not settle whether it belongs: it is named, and not counted as eligible.
 
     Parameters
     ----------
+    spec : Spec
+        The analysis.
     study : Study
+        The record.
 
     Returns
     -------
-    float or None
-        Randomised before enrolled, enrolled before analysed.
+    bool
+        Never true of a list of studies: nothing says which others answer its question.
     """
-    for what in ("randomised", "enrolled", "analysed", "entrants"):
-        sizes = [size.value for size in study.participants if size.what == what and size.value is not None]
-        if sizes:
-            return float(max(sizes))
-    return None
+    if study.status != "awaiting" or spec.studies.where is None:
+        return False
+    settled = study.model_copy(update={"status": "included"})
+    try:
+        _admit(spec, settled, named=False)
+        row, _ = derive(spec, settled, StudyChoice(id=study.id))
+        _large_enough(spec, row)
+    except Refusal as refusal:
+        return refusal.stage in ELIGIBLE and not _too_small(spec, settled)
+    return True
 
 
-def _refused(study: Study, refusal: Refusal) -> Decision:
-    return Decision(id=study.id, label=study.label, included=False, reason=str(refusal), stage=refusal.stage)
+def _refused(spec: Spec, study: Study, refusal: Refusal) -> Decision:
+    reason, stage = str(refusal), refusal.stage
+    if stage in ELIGIBLE and _too_small(spec, study):
+        reason, stage = f"fewer than {_fewest(spec)} participants are known", "size"
+    return Decision(id=study.id, label=study.label, included=False, reason=reason, stage=stage)
+
+
+def _fewest(spec: Spec) -> int:
+    rule = spec.studies.where
+    return rule.participants_from or 0 if rule is not None else 0
+
+
+def _too_small(spec: Spec, study: Study) -> bool:
+    """Whether the known participants of a study without a row are fewer than the analysis asks for."""
+    fewest = _fewest(spec)
+    return bool(fewest) and people_asked(spec, study).size < fewest
 
 
 def _all_listed_are_in(spec: Spec, decisions: list[Decision]) -> None:
@@ -204,6 +229,6 @@ def _admit(spec: Spec, study: Study, *, named: bool) -> None:
 
 
 def _large_enough(spec: Spec, row: StudyRow) -> None:
-    rule = spec.studies.where
-    if rule is not None and rule.participants_from is not None and not row.participants >= rule.participants_from:
-        raise Refusal(f"fewer than {rule.participants_from} participants in the row", "size")
+    fewest = _fewest(spec)
+    if fewest and not row.participants >= fewest:
+        raise Refusal(f"fewer than {fewest} participants in the row", "size")

@@ -35,7 +35,8 @@ class Unlock:
     estimate : float
         The pooled estimate as it is, on the pooled scale; nan where there is no pool to move.
     at_no_effect, at_stated : float
-        The same with this trial alone in it, at no effect and at its stated effect; nan where it cannot enter.
+        The same with this trial alone in it, at no effect and at its stated effect; nan where it cannot enter, as where
+        it is set aside for a doubt.
     assumed : str
         That stated effect, in words.
     rank_by_participants, rank_by_shift : int

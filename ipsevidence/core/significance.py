@@ -113,12 +113,13 @@ def fail_safe_n(
     ----------
     y, v : array_like of shape (k,)
         Effects and sampling variances.
-    method : {'rosenthal', 'rosenberg', 'orwin'}
-        Stouffer's test; the common-effect test with average weights; the unweighted mean brought to `target`.
+    method : {'rosenthal', 'rosenberg', 'orwin', 'orwin-weighted'}
+        Stouffer's test; the common-effect test with average weights; the unweighted mean brought to `target`; the
+        common-effect mean brought there by studies of average weight.
     alpha : float
-        One-sided level of rosenthal, two-sided of rosenberg; orwin has none.
+        One-sided level of rosenthal, two-sided of rosenberg; the others have none.
     target : float, optional
-        For orwin: the mean that would no longer matter; half the observed mean unless given.
+        For orwin and orwin-weighted: the mean that would no longer matter; half the observed mean unless given.
 
     Returns
     -------
@@ -141,7 +142,7 @@ def fail_safe_n(
     .. [3] Orwin RG. J Educ Stat 1983;8:157-159. doi:10.3102/10769986008002157
     """
     y, v = check_effects(y, v)
-    check_word("method", method, ("rosenthal", "rosenberg", "orwin"))
+    check_word("method", method, ("rosenthal", "rosenberg", "orwin", "orwin-weighted"))
     alpha = check_number("alpha", alpha, above=0.0, below=1.0)
     k = y.size
     if method == "rosenthal":
@@ -152,7 +153,7 @@ def fail_safe_n(
         w = 1.0 / v
         found = (float(w @ y) ** 2 / z**2 - float(w.sum())) * k / float(w.sum())
     else:
-        mean = abs(float(y.mean()))
+        mean = abs(float(np.average(y, weights=1.0 / v if method == "orwin-weighted" else None)))
         goal = abs(check_number("target", mean / 2.0 if target is None else target))
         found = 0.0 if mean <= goal else k * (mean - goal) / goal if goal > 0.0 else math.inf
     return float(max(0, math.ceil(found))) if math.isfinite(found) else found

@@ -8,7 +8,14 @@ import numpy as np
 from scipy import special
 
 from ipsevidence.core.effects import check_two_by_two, correct_zeros, peto_terms
-from ipsevidence.core.inputs import check_effects, check_level, check_word
+from ipsevidence.core.inputs import (
+    check_array,
+    check_effects,
+    check_level,
+    check_same_length,
+    check_sizes_of_groups,
+    check_word,
+)
 from ipsevidence.core.moderators import meta_regression
 from ipsevidence.core.pooling import mean_interval, pool
 from ipsevidence.core.results import (
@@ -36,18 +43,20 @@ class _Line(NamedTuple):
     df: int
 
 
-def egger(y: Any, v: Any) -> TestResult | NotApplicable:
+def egger(y: Any, v: Any, *, sizes: Any = None) -> TestResult | NotApplicable:
     """Return Egger's regression test of funnel asymmetry.
 
     Parameters
     ----------
     y, v : array_like of shape (k,)
         Effects and sampling variances.
+    sizes : array_like of shape (k,), optional
+        Participants of each study. If given, 1/sqrt(sizes) takes the place of the standard error.
 
     Returns
     -------
     TestResult or NotApplicable
-        The slope on the standard error, with t(k - 2).
+        The slope on the standard error, or on 1/sqrt(sizes), with t(k - 2).
 
     Raises
     ------
@@ -58,16 +67,23 @@ def egger(y: Any, v: Any) -> TestResult | NotApplicable:
     -----
     The weighted regression of y on its standard error with multiplicative error, which is the same test as
     that of the intercept when y/se is regressed on 1/se. On odds ratios effect and standard error are
-    correlated by construction: use `harbord`, `peters`, or this one on arcsine differences.
+    correlated by construction: use `harbord`, `peters`, or this one on arcsine differences. A predictor from the
+    sizes alone does not contain the effect, as the standard errors of odds ratios do [3]_.
 
     References
     ----------
     .. [1] Egger M, Davey Smith G, Schneider M, Minder C. BMJ 1997;315:629-634.
        doi:10.1136/bmj.315.7109.629
     .. [2] Sterne JAC, et al. BMJ 2011;343:d4002. doi:10.1136/bmj.d4002
+    .. [3] Macaskill P, Walter SD, Irwig L. Stat Med 2001;20:641-654. doi:10.1002/sim.698
     """
     y, v = check_effects(y, v)
-    return _slope_test("Egger", y, np.sqrt(v), 1.0 / v)
+    if sizes is None:
+        return _slope_test("Egger", y, np.sqrt(v), 1.0 / v)
+    n = check_array("sizes", sizes)
+    check_same_length(y=y, sizes=n)
+    check_sizes_of_groups("sizes", n)
+    return _slope_test("Egger, by size", y, 1.0 / np.sqrt(n), 1.0 / v)
 
 
 def egger_mixed(y: Any, v: Any, *, tau2: str = "reml") -> TestResult | NotApplicable:

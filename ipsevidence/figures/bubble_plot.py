@@ -190,7 +190,7 @@ def _key(look: Style, line: _Line) -> tuple[Key, ...]:
         Key(text=f"its {level}{NO_BREAK}CI", color=look.palette.accent_light),
     ]
     if line.new:
-        keys.append(Key(text=f"{level} of new studies", color=BAND))
+        keys.append(Key(text=f"{level} prediction interval", color=BAND))
     return tuple(keys)
 
 

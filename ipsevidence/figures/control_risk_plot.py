@@ -71,8 +71,8 @@ def control_risk(run: "AnalysisRun", *, style: str | Style = "default", wide: bo
     -------
     Drawing
         The axis of the control risk is that of its log odds; the line is the expected odds ratio at each *true* control
-        risk (`core.control_risk`), which is flatter than a regression on observed risks. The area of a bubble is
-        proportional to the participants.
+        risk (`core.control_risk`), which is flatter than a regression on observed risks; its bands are the confidence
+        and the prediction interval by t(k-2). The area of a bubble is proportional to the participants.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def _key(model: _Model, look: Style) -> tuple[Key, ...]:
     return (
         Key(text="expected odds ratio", color=palette.accent, kind="line"),
         Key(text=f"its {level}{NO_BREAK}CI", color=palette.accent_light),
-        Key(text=f"{level} of new studies", color=BAND),
+        Key(text=f"{level}{NO_BREAK}prediction interval", color=BAND),
     )
 
 

@@ -1,4 +1,4 @@
-"""The coverage bar: participants in the pool and in the trials that are absent from it, and what these could change."""
+"""The coverage bar: participants in the pool and in trials absent from it, and what the pool were with them."""
 
 import dataclasses
 import math
@@ -92,8 +92,9 @@ def coverage_bar(run: "AnalysisRun", coverage: "Coverage | Dataset", style: str 
     -------
     Drawing
         One bar of participants: those of the pool, then each absent trial, the largest first, coloured by the
-        direction in which it was said, or printed, to point. Below, the pooled estimate with its interval, and with
-        the absent trials at no effect and at their stated effect.
+        direction in which it was said, or printed, to point. Below, the pooled estimate with its interval, and what
+        it were if the absent trials had no effect, and if they had their stated effect: points, for these have no
+        interval.
 
     Raises
     ------
@@ -113,7 +114,7 @@ def coverage_bar(run: "AnalysisRun", coverage: "Coverage | Dataset", style: str 
     rows = [[_bar_plan(found, outside, look)]]
     estimates = _estimates(run, found)
     if estimates:
-        rows.append([_bounds_plan(run, estimates, look)])
+        rows.append([_estimates_plan(run, estimates, look)])
     notes = _notes(found)
     with context():
         frame = frame_for(
@@ -128,7 +129,7 @@ def coverage_bar(run: "AnalysisRun", coverage: "Coverage | Dataset", style: str 
         )
         _draw_bar(frame, parts, outside)
         if estimates:
-            _draw_bounds(frame, run, estimates)
+            _draw_estimates(frame, run, estimates)
     return frame.drawing
 
 
@@ -154,7 +155,9 @@ def _parts(run: "AnalysisRun", coverage: Coverage, look: Style) -> list[_Part]:
 
 def _points(one: AbsentTrial) -> str:
     """Return in which direction a trial points: as stated, else by the number that was read; empty for neither."""
-    if one.direction or one.source in {"stated", "silent"} or math.isnan(one.y):
+    if one.source == "set-aside":
+        return ""
+    if one.direction or math.isnan(one.y) or one.source in {"stated", "silent"}:
         return one.direction
     return "favours-intervention" if one.y > 0 else "favours-comparator" if one.y < 0 else "no-difference"
 
@@ -167,9 +170,11 @@ def _size_and_said(run: "AnalysisRun", one: AbsentTrial, look: Style) -> str:
 
 def _said(run: "AnalysisRun", one: AbsentTrial, look: Style) -> str:
     star = "" if one.same_concept or not one.concept else "*"
+    if one.source == "set-aside":
+        return "set aside"
     if one.direction:
         return DIRECTIONS[one.direction] + star
-    if one.source in {"printed", "counts", "converted"} and not math.isnan(one.y):
+    if one.source in {"printed", "counts", "percents", "converted"} and not math.isnan(one.y):
         return f"{run.measure.key}{NO_BREAK}{numerals_of(run, look).effect(run.shown(one.y))}{star}"
     return f"{clean(one.as_printed, most=30)}{star}" if one.as_printed else "nothing usable read"
 
@@ -189,7 +194,8 @@ def _key(run: "AnalysisRun", coverage: Coverage, look: Style) -> tuple[Key, ...]
     if points & {"no-difference", "mixed", "favours-comparator"}:
         entries.append(Key(text="absent, no difference, mixed or against", color=SHADES[2]))
     if points & {"", "not-stated"}:
-        text = "absent, no direction known" if Scale(run.measure).compares else "absent"
+        unknown = "absent, no direction known" + (" or set aside" if coverage.set_aside else "")
+        text = unknown if Scale(run.measure).compares else "absent"
         entries.append(Key(text=text, color="white"))
     return tuple(entries)
 
@@ -211,10 +217,16 @@ def _bar_plan(coverage: Coverage, outside: list[_Part], look: Style) -> Plan:
         x=dataclasses.replace(side, axis=axis),
         y=Side(label="", axis=Axis(low=0.0, high=1.0, ticks=(), labels=())),
         height=BAR + lines * (look.small_leading + 1.0) + (4.0 if lines else 0.0) + 2.0,
-        heading=coverage.sentence,
+        heading=_parts_of_sentence(coverage)[0],
         bare=True,
         right=0.0,
     )
+
+
+def _parts_of_sentence(coverage: Coverage) -> tuple[str, str]:
+    """Return what the pool holds, for one line above the bar, and what is not settled, for a note."""
+    held, _, open_ = coverage.sentence.partition("; ")
+    return held, f"{open_[:1].upper()}{open_[1:]}." if open_ else ""
 
 
 def _draw_bar(frame: Frame, parts: list[_Part], outside: list[_Part]) -> None:
@@ -260,40 +272,45 @@ def _estimates(run: "AnalysisRun", coverage: Coverage) -> list[tuple[str, str, P
         return []
     rows = [("pool", f"The pool ({coverage.k} {coverage.what})", run.fit)]
     absent = sum(one.enters for one in coverage.absent)
-    words = {"no-effect": "no effect", "stated": f"{'its' if absent == 1 else 'their'} stated effect"}
+    if_they = {
+        "no-effect": f"If {absent} absent had no effect",
+        "stated": f"If {absent} absent had {'its' if absent == 1 else 'their'} stated effect",
+    }
     rows.extend(
-        (bound.key, f"With {absent} absent at {words[bound.key]}", bound.fit)
-        for bound in coverage.bounds
-        if isinstance(bound.fit, PooledResult)
+        (bound.key, if_they[bound.key], bound.fit) for bound in coverage.bounds if isinstance(bound.fit, PooledResult)
     )
     return rows
 
 
-def _numbers(run: "AnalysisRun", fit: PooledResult, look: Style) -> str:
+def _interval(key: str, fit: PooledResult) -> tuple[float, ...]:
+    """Return the bounds of the pool's interval; a pool under an assumption has none."""
+    return () if key != "pool" or fit.ci.missing else (fit.ci.low, fit.ci.high)
+
+
+def _numbers(run: "AnalysisRun", key: str, fit: PooledResult, look: Style) -> str:
     write = numerals_of(run, look)
     value = write.effect(run.shown(fit.estimate))
-    if fit.ci.missing:
+    if not _interval(key, fit):
         return value
     return f"{value} ({write.range(run.shown(fit.ci.low), run.shown(fit.ci.high))})"
 
 
-def _bounds_plan(run: "AnalysisRun", rows: list[tuple[str, str, PooledResult]], look: Style) -> Plan:
-    fits = [fit for _, _, fit in rows]
+def _estimates_plan(run: "AnalysisRun", rows: list[tuple[str, str, PooledResult]], look: Style) -> Plan:
     scale = Scale(run.measure)
-    ends = [value for fit in fits for value in (fit.estimate, fit.ci.low, fit.ci.high) if math.isfinite(value)]
+    values = [value for key, _, fit in rows for value in (fit.estimate, *_interval(key, fit)) if math.isfinite(value)]
     ticks = tuple(float(index) for index in range(len(rows)))
     names = tuple(name for _, name, _ in rows)
     axis = Axis(low=-0.6, high=len(rows) - 0.4, ticks=ticks, labels=names)
     return Plan(
-        x=effect_side(run, look, [scale.place(value) for value in ends]),
+        x=effect_side(run, look, [scale.place(value) for value in values]),
         y=Side(label="", axis=axis, flipped=True),
         height=ROW * len(rows),
-        right=max(width(_numbers(run, fit, look), look.small) for fit in fits) + 8.0,
+        right=max(width(_numbers(run, key, fit, look), look.small) for key, _, fit in rows) + 8.0,
         most=220.0,
     )
 
 
-def _draw_bounds(frame: Frame, run: "AnalysisRun", rows: list[tuple[str, str, PooledResult]]) -> None:
+def _draw_estimates(frame: Frame, run: "AnalysisRun", rows: list[tuple[str, str, PooledResult]]) -> None:
     panel, look, scale = frame.panel(), frame.style, Scale(run.measure)
     panel.axes.tick_params(axis="y", length=0.0)
     panel.axes.spines["left"].set_visible(False)
@@ -303,32 +320,33 @@ def _draw_bounds(frame: Frame, run: "AnalysisRun", rows: list[tuple[str, str, Po
         colour = look.palette.accent if key == "pool" else look.palette.ink
         fill = colour if key == "pool" else "white"
         x = scale.place(fit.estimate)
-        if not fit.ci.missing:
-            ends = [scale.place(fit.ci.low), scale.place(fit.ci.high)]
+        ends = [scale.place(value) for value in _interval(key, fit)]
+        if ends:
             panel.line(ends, [index, index], f"interval-{key}", color=colour, linewidth=LINE)
         panel.dots([x], [index], MARK**2, f"estimate-{key}", facecolor=fill, edgecolor=colour, linewidths=LINE)
         _, middle = panel.place(x, index)
-        numbers = _numbers(run, fit, look)
+        numbers = _numbers(run, key, fit, look)
         frame.write(numbers, panel.left + panel.width + 6.0, middle + 0.36 * look.small, f"numbers-{key}")
 
 
 def _notes(coverage: Coverage) -> tuple[str, ...]:
     """Say what was assumed, in numbers of trials; the names are in the table of absent trials."""
-    notes = []
+    notes = [note for note in _parts_of_sentence(coverage)[1:] if note]
     if any(not one.same_concept and one.concept and not math.isnan(one.size) for one in coverage.absent):
         notes.append("* Said or printed of another outcome than that of the analysis.")
     if coverage.bounds:
         notes.append(
             f"Absent trials have the median control risk of the pool ({coverage.control_risk:.2f}) and a variance from"
-            " their size, and lie exactly at their effects, so that the lower two intervals are too narrow. These are"
-            " assumptions on what is absent, not estimates of it."
+            " their size, and lie exactly at their effects, so that the lower two have no interval. These are"
+            " assumptions on what is absent, not estimates of it, and no limits to it."
         )
         entering = [one for one in coverage.absent if one.enters]
-        kinds = [(words, sum(belongs(one) for one in entering)) for words, _, belongs in KINDS]
+        assumed = [*entering, *coverage.set_aside]
+        kinds = [(words, sum(belongs(one) for one in assumed)) for words, _, belongs in KINDS]
         said = "; ".join(f"{words} ({number})" for words, number in kinds if number)
         notes.append(f"Stated effect (trials): {said}.")
     else:
-        notes.append(f"No bounds: {coverage.why_no_bounds}.")
+        notes.append(f"Not pooled again with absent trials: {coverage.why_no_bounds}.")
     return tuple(notes)
 
 
@@ -337,8 +355,8 @@ def _alternative(
 ) -> str:
     look = style_of("default")
     absent = [f"{one.label} {_size_and_said(run, one, look)}" for one in coverage.absent if not math.isnan(one.size)]
-    said = [f"A bar of participants: {coverage.sentence}."]
+    said = [f"A bar of participants: {_parts_of_sentence(coverage)[0]}."]
     if absent:
         said.append(f"Absent, the largest first: {'; '.join(absent[:MOST])}.")
-    said.extend(f"{name}: {run.measure.label} {_numbers(run, fit, look)}." for _, name, fit in rows)
+    said.extend(f"{name}: {run.measure.label} {_numbers(run, key, fit, look)}." for key, name, fit in rows)
     return " ".join([*said, *notes])

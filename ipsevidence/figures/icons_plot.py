@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ipsevidence import core
-from ipsevidence.analysis.absolutes import CUT, MODELS, NO_REGRESSION, AbsoluteAnswer, Absolutes, absolutes_of
+from ipsevidence.analysis.absolutes import (
+    CUT,
+    MODELS,
+    NO_REGRESSION,
+    ODDS_FIRST,
+    AbsoluteAnswer,
+    Absolutes,
+    absolutes_of,
+)
 from ipsevidence.analysis.answer_words import in_work, more
 from ipsevidence.figures.lettering import width
 from ipsevidence.figures.numbers import MINUS, NO_BREAK
@@ -267,6 +275,10 @@ def _notes(found: Absolutes, answers: Sequence[AbsoluteAnswer]) -> list[str]:
     trials = "one trial" if first.k == 1 else f"{first.k} trials"
     source = f"Numbers by the {MODELS[first.model]}, {trials}." if first.model != "trial" else ""
     unwanted = {NO_REGRESSION, "" if any(one.cut for one in answers) else CUT, ""}
+    if first.model != "OR":
+        unwanted.add(ODDS_FIRST)
+    if first.model != "bivariate" and isinstance(found.bivariate, core.ControlRiskResult):
+        unwanted.update(found.bivariate.notes)
     return [text for text in (f"{bar}.", source, *found.notes) if text not in unwanted]
 
 

@@ -498,7 +498,7 @@ def font_face(text: str, *, bold: bool = False) -> str:
     from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
     face = TTFont(Path(__file__).parent / "fonts" / FONT_FILES[bold], recalcTimestamp=False)
-    cut = Subsetter(Options(notdef_outline=True, name_IDs=[], drop_tables=["post"]))
+    cut = Subsetter(Options(notdef_outline=True, name_IDs=[], drop_tables=[], glyph_names=False))
     cut.populate(text="".join(sorted(set(text))))
     cut.subset(face)
     file = io.BytesIO()

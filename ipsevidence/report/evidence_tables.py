@@ -1,9 +1,13 @@
 """Tables of what surrounds a pool: coverage, bounds, absolute answers, readings, absences, moderators, contrasts."""
 
+import dataclasses
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
+from ipsevidence import core
 from ipsevidence.analysis.absolutes import MODELS, Absolutes
+from ipsevidence.analysis.choices import CRITERIA, Choices
 from ipsevidence.analysis.covering import Coverage
 from ipsevidence.analysis.denominators import MissingParticipants
 from ipsevidence.analysis.readings import ReadingsRange
@@ -18,7 +22,20 @@ if TYPE_CHECKING:
     from ipsevidence.analysis.examining import Examined
     from ipsevidence.analysis.running import AnalysisRun
 
-__all__ = ["absent", "absolutes", "bounds", "contrasts", "missing", "moderators", "readings", "unlocks"]
+__all__ = [
+    "absent",
+    "absolutes",
+    "bounds",
+    "certainty",
+    "choices",
+    "contrasts",
+    "missing",
+    "moderators",
+    "readings",
+    "small_studies",
+    "summary",
+    "unlocks",
+]
 
 
 def absent(coverage: Coverage) -> Table:
@@ -27,7 +44,8 @@ def absent(coverage: Coverage) -> Table:
         (
             one.label,
             persons(one.size),
-            _stated(one.direction, one.significant) or one.as_printed or "nothing read",
+            "; ".join(part for part in (_stated(one.direction, one.significant), one.as_printed) if part)
+            or "nothing read",
             CONCEPT[one.concept].label if one.concept else "",
             one.reason,
         )
@@ -44,10 +62,10 @@ def _stated(direction: str, significant: str) -> str:
 
 
 def bounds(analysis: "AnalysisRun", coverage: Coverage) -> Table:
-    """The pool as it is, and with the absent trials under each assumption."""
+    """The pool as it is, and as it would be with the absent trials under each assumption: a point, no interval."""
     measure = analysis.spec.effect.measure
-    rows = [("as it is", analysis.fit, len(analysis.rows), analysis.participants)]
-    rows += [(bound.label, bound.fit, bound.k, bound.participants) for bound in coverage.bounds]
+    rows = [("as it is", analysis.fit, len(analysis.rows), analysis.participants, True)]
+    rows += [(bound.label, bound.fit, bound.k, bound.participants, False) for bound in coverage.bounds]
     cells = (
         (label, RATIOS.count(k), persons(people), fit.reason, "", "")
         if isinstance(fit, NotApplicable)
@@ -56,10 +74,10 @@ def bounds(analysis: "AnalysisRun", coverage: Coverage) -> Table:
             RATIOS.count(k),
             persons(people),
             numerals(measure).effect(shown(measure, fit.estimate)),
-            shown_interval(measure, fit.ci),
-            shown_interval(measure, fit.prediction),
+            shown_interval(measure, fit.ci) if as_it_is else EN_DASH,
+            shown_interval(measure, fit.prediction) if as_it_is else EN_DASH,
         )
-        for label, fit, k, people in rows
+        for label, fit, k, people, as_it_is in rows
     )
     heading = f"Pool|#k|#Participants|#{measure}|#CI|#Prediction interval"
     notes = [coverage.why_no_bounds] if coverage.why_no_bounds else list(coverage.assumptions)
@@ -198,3 +216,112 @@ def contrasts(analysis: "AnalysisRun") -> Table:
         for one in analysis.contrasts
     )
     return make("Groups compared", f"Groups|#{'Ratio of effects' if ratio else 'Difference'}|#CI|#p", rows)
+
+
+def summary(analysis: "AnalysisRun", found: Absolutes | NotApplicable) -> Table:
+    """Summary of findings for the main outcome, with GRADE's columns.
+
+    One row for each baseline of the model whose answers are read first; one row without people where there is none.
+    """
+    answers = [one for one in found.answers if one.model == found.headline] if isinstance(found, Absolutes) else []
+    names = dict(zip(found.baselines, found.names, strict=True)) if isinstance(found, Absolutes) else {}
+    evidence = f"{RATIOS.count(len(analysis.rows))} ({persons(analysis.participants)})"
+    level = f"{100 * float(analysis.spec.model.level):g}%"
+    effect, label = _effect_cell(analysis), analysis.measure.label.partition(" (")[0]
+    rows = [
+        (
+            analysis.spec.question.outcome,
+            evidence,
+            effect,
+            f"{_per100(one.baseline)} ({names[one.baseline]})",
+            _per100(one.risk),
+            f"{_per100(one.difference)} ({_span(one.difference_ci)})",
+            "not assessed",
+        )
+        for one in answers
+    ] or [(analysis.spec.question.outcome, evidence, effect, EN_DASH, EN_DASH, EN_DASH, "not assessed")]
+    notes = [
+        "Certainty is judged by people, and nobody has entered a judgement; what bears on it is in the next table."
+    ]
+    if answers and isinstance(found, Absolutes):
+        notes.append(f"Of 100 people, by the {MODELS[found.headline]}; the baselines are those of the trials.")
+    elif isinstance(found, NotApplicable):
+        notes.append(f"No figures per 100 people: {found.reason}.")
+    heading = (
+        f"Outcome|#Studies (participants)|#{label[:1].upper()}{label[1:]} ({level} CI)|#Of 100 without|#Of 100 with"
+        f"|#Difference ({level} CI)|Certainty"
+    )
+    return make("Summary of findings", heading, rows, notes)
+
+
+def _effect_cell(analysis: "AnalysisRun") -> str:
+    fit, measure = analysis.fit, analysis.spec.effect.measure
+    if isinstance(fit, NotApplicable):
+        return f"not pooled: {fit.reason}"
+    estimate = numerals(measure).effect(shown(measure, fit.estimate))
+    return estimate if fit.ci.missing else f"{estimate} ({shown_interval(measure, fit.ci)})"
+
+
+def certainty(found: Iterable[tuple[str, str]]) -> Table:
+    """What bears on certainty, by GRADE's domains, as computed; no judgement."""
+    rows = ((domain[:1].upper() + domain[1:], text) for domain, text in found)
+    return make("What bears on certainty", "Domain|What was found", rows)
+
+
+def small_studies(analysis: "AnalysisRun") -> Table | NotApplicable:
+    """Tests of funnel asymmetry that apply to the measure, and the pool of large rows where the spec asks for it."""
+    fewest, k = 10, len(analysis.rows)
+    if isinstance(analysis.fit, NotApplicable):
+        return NotApplicable(reason="there is no pool")
+    if k < fewest:
+        return NotApplicable(reason=f"{fewest} studies are needed for a test of asymmetry, there are {k}")
+    tables = [dataclasses.astuple(row.counts) for row in analysis.rows if row.counts is not None]
+    notes = ["Asymmetry can have other causes than missing studies, and a test of few studies misses most of it."]
+    tests: list[tuple[str, Any]] = [("Egger's test", core.egger(analysis.y, analysis.v))]
+    if len(tables) == k:
+        cells = tuple(zip(*tables, strict=True))
+        arcsine = core.egger(*core.two_by_two("AS", *cells))
+        tests = [("Egger's test on arcsine differences", arcsine)]
+        tests.append(("Peters's test on odds ratios", core.peters(*cells)))
+    elif analysis.measure.key in ("OR", "RR"):
+        notes.append("Effect and standard error of a ratio are correlated, which makes Egger's test reject too often.")
+    rows = [_test_row(name, test) for name, test in tests]
+    large = (one for one in analysis.spec.sensitivity if one.where and one.where.participants_from)
+    rows += [_large_row(analysis, one) for one in large]
+    if len(rows) == len(tests):
+        notes.append("The analysis has no pool of large rows to set beside this one.")
+    return make("Small-study effects", "Test or pool|#Result|#p|Beside it", rows, notes)
+
+
+def _test_row(name: str, test: Any) -> tuple[str, str, str, str]:
+    if isinstance(test, NotApplicable):
+        return (name, test.reason, "", "")
+    result = RATIOS.equation(f"t({test.df:g})", DIFFERENCES.statistic(test.statistic))
+    return (name, result, RATIOS.p_value(test.p), "")
+
+
+def _large_row(analysis: "AnalysisRun", variation: Any) -> tuple[str, str, str, str]:
+    found = next(one for one in analysis.sensitivity if one.id == variation.id)
+    if isinstance(found.fit, NotApplicable):
+        return (f"pool of {found.label}", found.fit.reason, "", "")
+    cell = numerals(found.measure).effect(shown(found.measure, found.fit.estimate))
+    text = f"{found.measure} {cell} ({shown_interval(found.measure, found.fit.ci)})"
+    return (f"pool of {found.label}", text, RATIOS.p_value(found.fit.p), f"all: {_effect_cell(analysis)}")
+
+
+def choices(found: Choices) -> Table:
+    """Range of the pooled effect over equivalent methods, by each single decision and over all together."""
+    write = numerals(found.measure)
+    rows = []
+    for fork in found.decisions:
+        values = [cell.estimate for key, _, cell in found.singles if key == fork.key]
+        tried = f"{len(values)} beside that of the analysis"
+        span = write.range(min(values), max(values)) if values else EN_DASH
+        rows.append((fork.label, tried, span))
+    low, high = found.range
+    rows.append(("all together", f"{len(found.estimated)} combinations", write.range(low, high)))
+    labels = {(fork.key, option.key): option.label for fork in found.decisions for option in fork.options}
+    flips = [f"{labels[flip.decision, flip.option]} alone changes {CRITERIA[flip.criterion]}." for flip in found.flips]
+    notes = flips or ["No single decision changes whether no effect is excluded."]
+    notes.append("These are equivalent methods for one question; their range is what the answer owes to the method.")
+    return make("Other methods", f"Decision|Options that were tried|#Range of {found.measure}", rows, notes)

@@ -119,8 +119,8 @@ _HEADLINE: Final = (
     "Prediction interval",
     "Odds ratio (95% CI)",
     "Of 100, without: more in work with",
-    "Absent trials at no effect",
-    "Absent trials as stated",
+    "If absent trials had no effect",
+    "If they had their stated effect",
 )
 
 
@@ -134,7 +134,7 @@ def _headline_rows(documents: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str
 
 def _odds_ratio(document: Mapping[str, Any]) -> str:
     """Return the pooled odds ratio of the sensitivity analysis of that name; a dash where there is none."""
-    found = next((one["result"] for one in document["sensitivity"] if one["id"] == "odds-ratio"), {})
+    found: Mapping[str, Any] = next((one["result"] for one in document["sensitivity"] if one["id"] == "odds-ratio"), {})
     if "estimate" not in found:
         return EN_DASH
     ends = (found["estimate"], found["ci"]["low"], found["ci"]["high"])
@@ -188,9 +188,10 @@ def _front(results: Results, _: Dataset) -> str:
     intro = (
         f"{FROM_RESULTS}\n# Results\n\n"
         "What every analysis gives, from the result files that are committed and checked with"
-        " each change. A curated collection, not a systematic search. The last two columns are the pool if every"
-        " eligible trial that gives no number had no effect, and if each had the effect that is stated of it: they are"
-        " part of the answer.\n\nSee also [claims](claims.md), [the main analyses by other choices](multiverse.md),"
+        " each change. A curated collection, not a systematic search. The last two columns are the pool as it would be"
+        " if the eligible trials that give no number had no effect, and if each had the effect that is stated of it:"
+        " they are part of the answer, and no bounds of it. Trials set aside for a doubt, and those of unknown size,"
+        " are in neither.\n\nSee also [claims](claims.md), [the main analyses by other choices](multiverse.md),"
         " [groups compared](groups.md), [published reviews run again](reproductions.md), [rates of"
         " services](services.md) and [what would change this](what-would-change.md).\n"
     )
@@ -318,11 +319,19 @@ def _changes(results: Results, dataset: Dataset) -> str:
                 wanted or EN_DASH,
             )
         )
-    heads = ("Trial", "Participants", "Stated", "Risk ratio with it at no effect", "as stated", "Wanted numbers")
+    heads = (
+        "Trial",
+        "Participants",
+        "Stated",
+        "Risk ratio if it had no effect",
+        "if it had its stated effect",
+        "Wanted numbers",
+    )
     return (
         f"{FROM_RESULTS}\n# What would change this\n\n"
         "Eligible trials that are not in the primary pool, the largest first."
-        " Each is put into the pool alone, at no effect and at the effect that is stated of it; the pool is"
+        " Each is put into the pool alone, as if it had had no effect and as if it had had the effect stated of it;"
+        " the pool is"
         f" {_result(document)[0]} as it is. Have one of these papers in hand? The numbers in the last column are what"
         " is missing.\n\n" + markdown_table(heads, rows)
     )

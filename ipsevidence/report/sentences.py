@@ -3,15 +3,16 @@
 from typing import TYPE_CHECKING
 
 from ipsevidence import __version__
+from ipsevidence.analysis import answer_words
 from ipsevidence.analysis.rows import shown
-from ipsevidence.analysis.running import correction_sentence
-from ipsevidence.core import INTERVALS, MEASURES, PREDICTIONS, TAU2_ESTIMATORS, NotApplicable
+from ipsevidence.core import MEASURES, NotApplicable
 from ipsevidence.report.tables import RATIOS, numerals, persons, shown_interval
 
 if TYPE_CHECKING:
+    from ipsevidence.analysis.examining import Examined
     from ipsevidence.analysis.running import AnalysisRun
 
-__all__ = ["beside_line", "methods", "plain_words", "references", "stamp", "verdict_line"]
+__all__ = ["beside_line", "plain_words", "stamp", "verdict_line"]
 
 
 def verdict_line(analysis: "AnalysisRun") -> str:
@@ -44,8 +45,8 @@ def beside_line(analysis: "AnalysisRun") -> str:
     )
 
 
-def plain_words(analysis: "AnalysisRun") -> str:
-    """Say what the result means without statistics, and why there is no absolute figure where there is none."""
+def plain_words(analysis: "AnalysisRun", examined: "Examined | None" = None) -> str:
+    """Say what the result means in people, and why there is no absolute figure where there is none."""
     if analysis.spec.report.plain_words:
         return analysis.spec.report.plain_words
     concepts = {row.extra.get("concept") for row in analysis.rows}
@@ -54,34 +55,9 @@ def plain_words(analysis: "AnalysisRun") -> str:
             f"No figure per 100 people is given: the trials count {len(concepts)} different things "
             f"({', '.join(sorted(str(concept) for concept in concepts))})."
         )
-    return ""
-
-
-def methods(analysis: "AnalysisRun") -> str:
-    """Write the methods paragraph from what was run."""
-    spec = analysis.spec
-    how = "by name" if spec.studies.by_name else "by rule"
-    parts = [
-        f"{RATIOS.count(len(analysis.rows))} studies were selected {how} from the ipsevidence dataset."
-        if analysis.data
-        else f"{RATIOS.count(len(analysis.rows))} studies were read from a table.",
-        MEASURES[spec.effect.measure].sentence,
-        TAU2_ESTIMATORS[spec.model.tau2].sentence,
-        INTERVALS[spec.model.interval].sentence,
-        PREDICTIONS[spec.model.prediction].sentence,
-    ]
-    parts.append(correction_sentence(spec, analysis.rows))
-    if analysis.groups:
-        parts.append("Groups were pooled separately, each with its own between-study variance.")
-    if analysis.sensitivity:
-        parts.append(f"{RATIOS.count(len(analysis.sensitivity))} sensitivity analyses were run.")
-    return " ".join(part for part in parts if part)
-
-
-def references(analysis: "AnalysisRun") -> tuple[str, ...]:
-    """List the publications of the trials in the pool."""
-    cited = (str(row.extra.get("citation", "")) for row in analysis.rows)
-    return tuple(sorted({citation for citation in cited if citation}))
+    if examined is None:
+        return ""
+    return answer_words.sentence(analysis, examined.coverage, examined.absolutes)
 
 
 def stamp(analysis: "AnalysisRun") -> str:

@@ -21,16 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ipsevidence.analysis.reproduction import Reproduction
+    from ipsevidence.analysis.rows import StudyRow
     from ipsevidence.analysis.running import AnalysisRun, Fit
     from ipsevidence.analysis.scoreboard import Score
 
 __all__ = [
     "board",
     "decisions",
+    "groups",
+    "heterogeneity",
     "inputs",
+    "left_out",
     "outcomes",
     "participants",
     "results",
+    "sensitivity",
     "verdicts",
 ]
 
@@ -86,14 +91,13 @@ def inputs(analysis: "AnalysisRun") -> Table:
     fit = analysis.fit
     weights = fit.weights if isinstance(fit, PooledResult) else [float("nan")] * len(analysis.rows)
     write = numerals(analysis.spec.effect.measure)
+    arms = _arms_of(analysis)
     rows = []
     for row, y, (low, high), weight in zip(analysis.rows, analysis.y, analysis.intervals, weights, strict=True):
-        cells = row.counts
         rows.append(
             (
                 row.label,
-                f"{RATIOS.count(cells.events1)}/{RATIOS.count(cells.n1)}" if cells else "",
-                f"{RATIOS.count(cells.events2)}/{RATIOS.count(cells.n2)}" if cells else "",
+                *_events(row)[:arms],
                 write.effect(analysis.shown(y)),
                 write.range(analysis.shown(low), analysis.shown(high)),
                 write.weight(weight),
@@ -101,11 +105,30 @@ def inputs(analysis: "AnalysisRun") -> Table:
             ),
         )
     measure = analysis.spec.effect.measure
+    heads = "|".join(("Study", "#Events/n", "#Events/n, other arm")[: arms + 1])
     return make(
         "Studies",
-        f"Study|#Events/n|#Events/n, other arm|#{measure}|#{_level(analysis)} CI|#Weight, %|Basis",
+        f"{heads}|#{measure}|#{_level(analysis)} CI|#Weight, %|Basis",
         rows,
     )
+
+
+def _arms_of(analysis: "AnalysisRun") -> int:
+    """Return how many arms the counts of the rows are of: none where the studies gave an effect alone."""
+    if any(row.counts for row in analysis.rows) or not analysis.rows:
+        return 2
+    return 1 if any(row.share for row in analysis.rows) else 0
+
+
+def _events(row: "StudyRow") -> tuple[str, str]:
+    """Write the counts of a row, one arm after the other; empty where there are none."""
+    if row.share:
+        return f"{RATIOS.count(row.share.events)}/{RATIOS.count(row.share.n)}", ""
+    c = row.counts
+    if c is None:
+        return "", ""
+    first, second = (f"{RATIOS.count(e)}/{RATIOS.count(n)}" for e, n in ((c.events1, c.n1), (c.events2, c.n2)))
+    return first, second
 
 
 def _level(analysis: "AnalysisRun") -> str:
@@ -122,17 +145,65 @@ def results(analysis: "AnalysisRun") -> Table:
         people = sum(analysis.rows[i].participants for i in group.members)
         rows.append(_result_row(group.label, measure, people, group.fit, level))
     rows.extend(_result_row(v.label, v.measure, v.participants, v.fit, level) for v in analysis.sensitivity)
+    return make("Results", _result_heading("Analysis", analysis), rows, _between_notes(analysis))
+
+
+def groups(analysis: "AnalysisRun") -> Table:
+    """Each group of the analysis that has a study, with its own between-study variance, and the test between them."""
+    measure, level = analysis.spec.effect.measure, float(analysis.spec.model.level)
+    there = [group for group in analysis.groups if group.members]
+    rows = [
+        _result_row(group.label, measure, sum(analysis.rows[i].participants for i in group.members), group.fit, level)
+        for group in there
+    ]
+    empty = [group.label for group in analysis.groups if not group.members]
+    between = [f"{note[:1].upper()}{note[1:]}." for note in _between_notes(analysis)]
+    notes = [*between, *([f"Groups without a study: {', '.join(empty)}."] if empty else [])]
+    return make("Groups", _result_heading("Group", analysis), rows, notes)
+
+
+def sensitivity(analysis: "AnalysisRun") -> Table:
+    """One row for each decision that was changed, below the analysis as it is."""
+    measure, level = analysis.spec.effect.measure, float(analysis.spec.model.level)
+    main = _result_row(f"as it is ({method_line(analysis)})", measure, analysis.participants, analysis.fit, level)
+    rows = [main]
+    for v in analysis.sensitivity:
+        label = f"{v.label} ({v.because})" if v.because else v.label
+        rows.append(_result_row(label, v.measure, v.participants, v.fit, level))
+    return make("Sensitivity analyses", _result_heading("What is changed, and why", analysis), rows)
+
+
+def heterogeneity(analysis: "AnalysisRun") -> Table:
+    """How far the studies differ beyond chance: Q, τ² and I² with their intervals, the prediction interval."""
+    fit, level = analysis.fit, _level(analysis)
+    if isinstance(fit, NotApplicable):
+        return make("Heterogeneity", f"Quantity|#Value|#{level} CI", ())
+    q = f"{RATIOS.statistic(fit.q)} (df\u00a0=\u00a0{RATIOS.count(fit.q_df)}, {RATIOS.p(fit.q_p)})"
+    spread = EN_DASH if fit.tau2_ci.missing else RATIOS.tau2_range(fit.tau2_ci.low, fit.tau2_ci.high)
+    shares = [EN_DASH] if fit.i2_ci.missing else map(RATIOS.percent, (fit.i2_ci.low, fit.i2_ci.high))
+    rows = [
+        ("Cochran's Q", q, ""),
+        (f"τ² ({TAU2_ESTIMATORS[analysis.spec.model.tau2].label})", RATIOS.tau2(fit.tau2), spread),
+        ("I²", RATIOS.percent(fit.i2), EN_DASH.join(shares)),
+    ]
+    measure, beyond = analysis.spec.effect.measure, fit.prediction
+    rows.append((f"Prediction interval of the {analysis.measure.label}", shown_interval(measure, beyond), ""))
+    notes = [f"No prediction interval: {beyond.why}."] if beyond.missing and beyond.why else []
+    notes += ["The intervals of τ² and I² are by the Q-profile method."] if not fit.tau2_ci.missing else []
+    return make("Heterogeneity", f"Quantity|#Value|#{level} CI", rows, notes)
+
+
+def _between_notes(analysis: "AnalysisRun") -> list[str]:
     between = analysis.between
     notes = [between.reason] if isinstance(between, NotApplicable) else []
     if isinstance(between, TestResult):
         q, p = RATIOS.statistic(between.statistic), RATIOS.equation("p", RATIOS.p_value(between.p))
         notes.append(f"test between groups: Q = {q}, df = {RATIOS.count(between.df)}, {p}")
-    return make(
-        "Results",
-        f"Analysis|Measure|#k|#Participants|#Estimate|#{_level(analysis)} CI|#Prediction interval|#τ²|#I²|#p",
-        rows,
-        notes,
-    )
+    return notes
+
+
+def _result_heading(first: str, analysis: "AnalysisRun") -> str:
+    return f"{first}|Measure|#k|#Participants|#Estimate|#{_level(analysis)} CI|#Prediction interval|#τ²|#I²|#p"
 
 
 def _result_row(label: str, measure: str, people: float, fit: "Fit", level: float) -> tuple[str, ...]:
@@ -202,3 +273,17 @@ def decisions(analysis: "AnalysisRun", *, included: bool) -> Table:
     unnamed = sum(d.reason == NOT_LISTED for d in analysis.decisions)
     notes = [f"{unnamed} other studies of the dataset are {NOT_LISTED}."] if unnamed and not included else []
     return make("Studies in" if included else "Studies out", "Study|Reason", rows, notes)
+
+
+def left_out(analysis: "AnalysisRun") -> Table:
+    """Studies out by reason, those that answer the question first; what a list does not name is only counted."""
+    out = [one for one in analysis.decisions if not one.included and one.reason != NOT_LISTED]
+    kinds = {(one.eligible, one.reason) for one in out}
+    found = [(*kind, [one.label for one in out if (one.eligible, one.reason) == kind]) for kind in kinds]
+    rows = [
+        (reason, "yes" if eligible else "no", RATIOS.count(len(labels)), "; ".join(labels))
+        for eligible, reason, labels in sorted(found, key=lambda kind: (not kind[0], -len(kind[2]), kind[1]))
+    ]
+    unnamed = sum(one.reason == NOT_LISTED for one in analysis.decisions)
+    notes = [f"{unnamed} other studies of the dataset are {NOT_LISTED}."] if unnamed else []
+    return make("Studies out", "Reason|Answers the question|#Studies|Which", rows, notes)

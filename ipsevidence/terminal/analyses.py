@@ -210,7 +210,7 @@ def reproductions(
         if out is not None:
             from ipsevidence.report.page import write_report
 
-            write_report(reproduction, out / reproduction.run.spec.id if every else out)
+            write_report(reproduction, out / reproduction.run.spec.id if every else out, dataset)
     if as_json:
         envelope("reproduce", [plain(reproduction) for reproduction in done], [origin(dataset)])
         return

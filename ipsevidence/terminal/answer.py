@@ -106,14 +106,15 @@ def _bounds(interval: "Interval", name: str) -> str:
 
 
 def _per_hundred(found: "Answer") -> None:
-    """Print one line for each baseline: those with the outcome anyway, and how many more by each model."""
+    """Print a line for each baseline: those with the outcome anyway, how many more by each model, the first leading."""
     from ipsevidence.analysis.absolutes import MODELS, Absolutes
     from ipsevidence.analysis.answer_words import more
 
     table = found.absolutes
     if not isinstance(table, Absolutes) or table.headline == "trial":
         return
-    models = [model for model in MODELS if any(one.model == model for one in table.answers)]
+    have = {one.model for one in table.answers}
+    models = [table.headline, *(model for model in MODELS if model in have and model != table.headline)]
     say()
     say("  Of 100 people" + "".join(f"  {MODELS[model]:<27}" for model in models).rstrip())
     for baseline in table.baselines:

@@ -13,6 +13,7 @@ PUBLISHED = (
     "      - {{of: ips, against: tau, measure: {measure}, estimate: {estimate},{ci} from: s1, basis: reported}}\n"
 )
 ALTERNATIVES = "    alternatives:\n"
+PERCENT = "      - {{arm: {arm}, kind: percent, percent: {{value: {value}{qualifier}}}, from: s1, basis: {basis}}}\n"
 ENTRY = "      - {{kind: {kind}, of: {of}, arms: [{arms}], counts: [{counts}], because: made up}}\n"
 
 
@@ -28,6 +29,14 @@ def stated(*entries):
 def published(measure, estimate, ci=None):
     bounds = f" ci: [{ci[0]}, {ci[1]}]," if ci else ""
     return PUBLISHED.format(measure=measure, estimate=estimate, ci=bounds)
+
+
+def percents(*entries, basis="reported", qualifier=""):
+    """Return readings of percents alone; each entry is an arm and its percent."""
+    said = f", qualifier: {qualifier}" if qualifier else ""
+    return "    readings:\n" + "".join(
+        PERCENT.format(arm=arm, value=value, basis=basis, qualifier=said) for arm, value in entries
+    )
 
 
 def sets(*entries):
@@ -102,7 +111,7 @@ ABSENT = {
         ("earnings", 18, "favours-intervention", "yes"),
     ),
     "worse-2012": study("worse-2012", TWO_ARMS, [bare("x")])
-    + stated(("competitive-employment", 18, "favours-comparator", "no")),
+    + stated(("competitive-employment", 18, "favours-comparator", "not-stated")),
     "unsized-2013": unsized(study("unsized-2013", TWO_ARMS, [bare("x")])) + WANTED,
     "clusters-2014": study("clusters-2014", TWO_ARMS, [bare("x")], design="cluster-rct"),
 }

@@ -56,8 +56,9 @@ def test_two_trials_by_hand():
     assert by_rr.nnt == pytest.approx(4.0)
     assert by_rr.people == (25, 25)
     assert by_rr.difference_prediction.missing
-    assert found.headline == "RR"
+    assert found.headline == "OR"
     assert any("read with caution" in note for note in found.notes)
+    assert found.notes[0].startswith("The answers of the pooled odds ratio are read first")
 
 
 def test_one_trial_is_its_own_risk_difference():
@@ -81,7 +82,7 @@ def test_the_answers_are_those_of_the_core():
     assert found.observed == (risks.min(), risks.max())
     model = core.control_risk(*cells)
     for baseline in found.baselines:
-        theirs, ours = model.at(baseline), found.at(baseline)
+        theirs, ours = model.at(baseline), found.at(baseline, "bivariate")
         assert ours.model == "bivariate"
         assert (ours.risk, ours.difference) == (theirs.risk, theirs.difference)
         assert ours.difference_ci == theirs.difference_ci
@@ -92,6 +93,25 @@ def test_the_answers_are_those_of_the_core():
         assert beside.nnt_text == relative.nnt_text
         ahead = min(1.0, baseline * math.exp(run.fit.prediction.high))
         assert beside.risk_prediction.high == pytest.approx(ahead)
+
+
+def test_no_number_needed_where_the_pooled_ratio_is_in_doubt():
+    # risk ratios of 1.2 to 9 at comparator risks of 60 to 6 of 100: the difference is about the same, the ratio is not
+    tables = ((45, 60, 36, 60), (38, 70, 14, 70), (33, 60, 4, 60), (50, 66, 41, 66), (20, 64, 5, 64))
+    run = run_of(tables)
+    found = absolutes_of(run)
+    low, high = (math.exp(end) for end in (run.fit.ci.low, run.fit.ci.high))
+    assert low < 1 < high
+    for one in found.answers:
+        assert math.isnan(one.nnt)
+        settled = one.difference_ci.low > 0 or one.difference_ci.high < 0
+        assert one.nnt_text.startswith("none: the interval of the pooled risk ratio holds 1") == settled
+        assert settled or "∞" in one.nnt_text
+    assert any("none:" in one.nnt_text for one in found.answers)
+    # where neither holds no effect, there is one
+    sure = [one for one in absolutes_of(run_of(TRIALS)).answers if one.difference_ci.low > 0]
+    assert {one.model for one in sure} == {"bivariate", "RR", "OR"}
+    assert all(one.nnt == pytest.approx(1 / one.difference) for one in sure)
 
 
 def test_a_risk_ratio_that_passes_100_is_cut_and_said_to_be():
@@ -168,12 +188,14 @@ def test_of_one_trial_only_its_own_comparator_risk_is_a_baseline():
 
 @pytest.mark.parametrize(
     ("k", "models"),
-    [(1, ["trial"]), (2, ["RR", "OR"]), (3, ["RR", "OR"]), (4, ["RR", "OR"]), (5, ["bivariate", "RR", "OR"])],
+    [(1, ["trial"]), *((k, ["RR", "OR"]) for k in (2, 3, 4)), *((k, ["bivariate", "RR", "OR"]) for k in (5, 9, 10))],
 )
 def test_what_few_trials_may_show(k, models):
-    found = absolutes_of(run_of(TRIALS[:k]))
+    found = absolutes_of(run_of([*TRIALS, *TRIALS][:k]))
     assert list(dict.fromkeys(one.model for one in found.answers)) == models
-    assert found.headline == models[0]
+    assert found.headline == {1: "trial", 10: "bivariate"}.get(k, "OR")
+    assert any("may be too narrow" in note for note in found.notes) == (5 <= k < 10)
+    assert any("odds ratio are read first" in note for note in found.notes) == (2 <= k < 10)
     assert any("caution" in note for note in found.notes) == (2 <= k < 5)
     assert all(one.difference_prediction.missing for one in found.answers) == (k < 5)
 
@@ -201,6 +223,9 @@ def test_a_printed_effect_counts_on_its_own_measure_only():
     }
     assert found.left_out == ("Printed",)
     assert found.at(middle, "RR").risk == pytest.approx(min(1, middle * math.exp(run.fit.estimate)))
+    # of two trials with counts among five the odds ratio would say too little: the measure of the spec is read first
+    more = [dataclasses.replace(printed, id=f"p{i}", label=f"Printed {i}") for i in range(3)]
+    assert absolutes_of(pool_rows(spec(), [*rows[:2], *more])).headline == "RR"
     alone = absolutes_of(pool_rows(spec(), [printed]))
     assert alone.reason == "no trial in the pool has counts, only printed effects"
 
@@ -237,6 +262,6 @@ def test_tables_and_json():
     assert rows[0][0] == MODELS["bivariate"]
     assert rows[0][2] == pytest.approx(100 * found.baselines[0])
     plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert plain["headline"] == "bivariate"
+    assert plain["headline"] == "OR"
     assert "per 100 people" in str(found)
     assert dataclasses.is_dataclass(found)

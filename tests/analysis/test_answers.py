@@ -1,15 +1,18 @@
 """One question, one answer: caveats first, small numbers as the protocol has them, no word of certainty."""
 
+import dataclasses
 import json
 import math
 import re
+from pathlib import Path
 
 import pytest
 
 from ipsevidence import core
 from ipsevidence.analysis.absolutes import Absolutes
-from ipsevidence.analysis.answer_words import in_work, more, people
+from ipsevidence.analysis.answer_words import caveats, in_work, more, people
 from ipsevidence.analysis.answers import answer, populations, primary_spec, spec_of_population
+from ipsevidence.analysis.denominators import missing_participants_of
 from ipsevidence.analysis.running import run
 from ipsevidence.dataset.collection import load
 from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP
@@ -101,6 +104,43 @@ def test_five_trials_have_a_prediction_and_the_bivariate_answer(trials):
     assert math.isnan(found.estimate.bayes)
     assert found.caveats[0].startswith("Fewer than ten trials")
     assert isinstance(found.absolutes, Absolutes)
+    middle = found.absolutes.middle
+    by_odds, model = (found.absolutes.at(middle, key) for key in ("OR", "bivariate"))
+    assert f"about {by_odds.people[1]} more would be so with IPS by the pooled odds ratio: from" in found.sentence
+    assert f"By the bivariate binomial model, {model.people[1]} more:" in found.sentence
+    assert "of fewer than ten trials its intervals may be too narrow" in found.sentence
+
+
+def test_the_sentence_says_what_it_were_with_the_absent_trials(trials):
+    """By hand: a risk ratio is carried as the odds ratio that it is at the median control risk of the pool."""
+    found = answer("all", 0.2, trials(5))
+    control = found.coverage.control_risk
+    numbers = []
+    for bound in found.coverage.bounds:
+        risk = control * math.exp(bound.fit.estimate)
+        odds = risk / (1 - risk) * (1 - control) / control * 0.2 / 0.8
+        numbers.append(round(100 * (odds / (1 + odds) - 0.2)))
+    none, stated = numbers
+    assert found.sentence.endswith(
+        f" With the absent trials in the pool that would be about {none} more if their risk ratio were 1 in each and"
+        f" {stated} more if it were as stated of each."
+    )
+    assert 0 < none < found.absolutes.at(0.2).people[1]
+
+
+def test_from_ten_trials_on_the_bivariate_model_is_read_first(shipped):
+    found = answer("all", None, shipped)
+    one = found.absolutes.at(found.baseline, "bivariate")
+    assert found.absolutes.headline == "bivariate"
+    assert f"about {one.people[1]} more would be so with IPS: from" in found.sentence
+    assert "odds ratio" not in found.sentence
+
+
+def test_what_a_prediction_interval_held_is_that_of_the_decision(shipped):
+    decision = Path(__file__).parents[2] / "docs" / "decisions" / "0006-default-interval.md"
+    assert "in 82 to 93 of 100 from five trials on" in " ".join(decision.read_text(encoding="utf-8").split())
+    found = answer("all", None, shipped)
+    assert everything(found).count("it held 82 to 93 of 100") == 1
 
 
 def test_the_estimate_is_that_of_the_analysis(shipped):
@@ -206,8 +246,31 @@ def test_denominators_and_weak_inputs_are_said(shipped):
     weak = [row.label for row in found.run.rows if row.basis == "bounded"]
     assert weak
     assert f"Counts that are bounded: {', '.join(weak)}." in found.caveats
-    failure = found.missing.by("randomised-missing-as-failure")
-    assert any(f"they give {failure.estimate:.2f}" in caveat for caveat in found.caveats)
+    failure, worst = (found.missing.by(key) for key in ("randomised-missing-as-failure", "worst-case"))
+    known = [loss for loss in found.missing.trials if loss.known]
+    (said,) = (caveat for caveat in found.caveats if "had no outcome" in caveat)
+    assert said.startswith(f"{len(known)} of {found.k} trials print how many had no outcome: ")
+    assert f"they give {failure.estimate:.2f}" in said
+    assert f"all of them against the effect, {worst.estimate:.2f} ({worst.ci.low:.2f} to" in said
+    assert said.endswith(f"The other {found.k - len(known)} stay as they are.")
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ([False], "The trial does not print how many had no outcome."),
+        ([True], "The trial prints how many had no outcome: nobody."),
+        ([True, False], "1 of 2 trials prints how many had no outcome: nobody in these."),
+        ([False, False], "0 of 2 trials print how many had no outcome."),
+    ],
+)
+def test_nobody_missing_is_not_the_same_as_nothing_known(shipped, losses, said):
+    run_, coverage = (getattr(answer("justice", None, shipped), name) for name in ("run", "coverage"))
+    missing = missing_participants_of(run_, shipped)
+    made = tuple(dataclasses.replace(missing.trials[0], known=known) for known in losses)
+    unknown = tuple("t" for known in losses if not known)
+    found = caveats(run_, coverage, dataclasses.replace(missing, trials=made, unknown=unknown, missing=0.0))
+    assert said in found
 
 
 def test_ranges_of_people():

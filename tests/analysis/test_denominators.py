@@ -126,8 +126,9 @@ def test_what_is_not_known_is_said_and_changes_nothing(tmp_path, spec_of):
     assert notes["C-2003"].startswith("counts all randomised")
     assert notes["D-2004"] == "more are analysed than were randomised"
     assert notes["E-2005"] == "randomised by arm is not known"
-    assert found.unknown == ("B-2002", "D-2004", "E-2005")
-    assert (found.randomised, found.analysed) == (200, 180)
+    assert found.unknown == ("B-2002", "C-2003", "D-2004", "E-2005")
+    assert (found.randomised, found.analysed, found.missing) == (100, 80, 20)
+    assert [math.isnan(loss.missing1) for loss in found.trials] == [False, True, True, True, True]
     assert all(any(label in note for note in found.notes) for label in notes if label != "A-2001")
     # only the first trial moves
     y = np.array(analysis.y)

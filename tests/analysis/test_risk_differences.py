@@ -44,4 +44,6 @@ def test_numbers_needed():
     assert text == "NNTB 10.0 (NNTH 20.0 to ∞ to NNTB 4.0)"
     number, text = number_needed(-0.2, core.Interval(low=-0.4, high=-0.1, level=0.95))
     assert (number, text) == (-5.0, "NNTH 5.0 (2.5 to 10.0)")
+    number, text = number_needed(0.25, core.Interval(low=0.05, high=0.45, level=0.95), "another interval holds 1")
+    assert (math.isnan(number), text) == (True, "none: another interval holds 1")
     assert number_needed(0.1, core.Interval(low=math.nan, high=math.nan, level=0.95))[1] == ""

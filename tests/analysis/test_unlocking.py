@@ -24,7 +24,7 @@ def data(tmp_path_factory):
 
 
 def test_only_trials_with_wanted_numbers_the_largest_first(data, spec_of):
-    found = what_would_change(run(spec_of(effect={"measure": "RR"}, model=COMMON), data), data)
+    found = what_would_change(run(spec_of(effect={"measure": "RR"}, **COMMON), data), data)
     assert [one.id for one in found] == ["printed-2006", "favours-2004", "unsized-2013"]
     assert [one.rank_by_participants for one in found] == [1, 2, 3]
     assert [one.participants for one in found][:2] == [400, 100]
@@ -32,7 +32,7 @@ def test_only_trials_with_wanted_numbers_the_largest_first(data, spec_of):
 
 
 def test_the_refits_are_weighted_means(data, spec_of):
-    printed, favours, unsized = what_would_change(run(spec_of(effect={"measure": "RR"}, model=COMMON), data), data)
+    printed, favours, unsized = what_would_change(run(spec_of(effect={"measure": "RR"}, **COMMON), data), data)
     assert printed.at_no_effect == pytest.approx(weighted([*INSIDE, (0.0, 2 * 0.7 / 60)]))
     assert printed.at_stated == pytest.approx(weighted([*INSIDE, (math.log(1.5), PRINTED)]))
     assert favours.at_no_effect == pytest.approx(weighted([*INSIDE, (0.0, NONE)]))

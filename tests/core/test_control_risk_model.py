@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import optimize, special
+from scipy import optimize, special, stats
 
 from ipsevidence import core
 from ipsevidence.core.arm_likelihood import ArmLikelihood
@@ -38,6 +38,9 @@ def test_our_laplace_approximation_is_that_of_lme4(name):
     keys = ("control_logit", "estimate", "control_variance", "tau2", "covariance")
     assert ours == pytest.approx([expected[key] for key in keys], rel=5e-4)
     assert -found.fun == pytest.approx(expected["log_likelihood"], abs=2e-5)
+    # standard errors: lme4's `vcov`, by differences of the deviance in all parameters
+    ses = (expected["control_logit_se"], expected["se"])
+    assert (dense.control_logit_se, dense.effect_se) == pytest.approx(ses, rel=0.015)
     # what the approximation costs: a small part of a standard error
     assert abs(dense.control_logit - mean) < 0.05 * dense.control_logit_se
     assert abs(dense.effect - effect) < 0.05 * dense.effect_se
@@ -117,6 +120,7 @@ def test_effects_and_risks_at_a_control_risk():
     assert at.effect_prediction.low < at.effect_ci.low < at.effect < at.effect_ci.high < at.effect_prediction.high
     assert at.risk_prediction.low < at.risk_ci.low < at.risk < at.risk_ci.high < at.risk_prediction.high
     # the delta method, with its derivatives by differences
+    quantile = stats.t.ppf(0.975, 11)
     step, gradient = 1e-6, np.zeros(5)
     for j, move in enumerate(step * np.eye(5)):
         ends = []
@@ -125,9 +129,38 @@ def test_effects_and_risks_at_a_control_risk():
             ends.append(effect + tilt / spread * (logit - mean))
         gradient[j] = (ends[0] - ends[1]) / (2 * step)
     se = math.sqrt(gradient @ fit.covariance @ gradient)
-    assert (at.effect_ci.high - at.effect_ci.low) / (2 * 1.959963984540054) == pytest.approx(se, rel=1e-6)
-    wider = (at.effect_prediction.high - at.effect_prediction.low) / (2 * 1.959963984540054)
-    assert wider**2 == pytest.approx(se**2 + fit.residual_tau2, rel=1e-6)
+    assert (at.effect_ci.high - at.effect_ci.low) / (2 * quantile) == pytest.approx(se, rel=1e-6)
+    wider = (at.effect_prediction.high - at.effect_prediction.low) / (2 * quantile)
+    assert wider**2 == pytest.approx(se**2 + fit.parameters[4] ** 2 + fit.covariance[4, 4], rel=1e-6)
+
+
+def test_intervals_and_tests_are_by_t():
+    fit = core.control_risk(*counts("bcg"))
+    assert fit.df == 11
+    for middle, se, ci, p in (
+        (fit.effect, fit.effect_se, fit.effect_ci, fit.effect_p),
+        (fit.slope, fit.slope_se, fit.slope_ci, fit.slope_p),
+        (fit.control_logit, fit.control_logit_se, fit.control_logit_ci, None),
+    ):
+        assert (ci.low, ci.high) == pytest.approx(stats.t.interval(0.95, 11, middle, se), rel=1e-9)
+        assert p is None or p == pytest.approx(2 * stats.t.sf(abs(middle / se), 11), rel=1e-9)
+
+
+def test_a_slope_by_the_delta_method_agrees_with_another_parameterisation():
+    """Slope c/v, by the covariance of variance and covariance themselves."""
+    fit = core.control_risk(*counts("bcg"))
+    _, _, spread, tilt, _ = fit.parameters
+    # (v, c) = (spread^2, spread * tilt); d(c/v) = dc/v - c dv/v^2
+    turn = np.array([[2 * spread, 0], [tilt, spread]])
+    both = turn @ fit.covariance[2:4, 2:4] @ turn.T
+    gradient = np.array([-spread * tilt / spread**4, 1 / spread**2])
+    assert fit.slope_se == pytest.approx(math.sqrt(gradient @ both @ gradient), rel=1e-9)
+
+
+def test_fewer_than_ten_studies_carry_a_caution():
+    cells = np.array(counts("bcg"))
+    assert "Fewer than ten studies" in core.control_risk(*cells[:, :9]).notes[0]
+    assert core.control_risk(*cells[:, :10]).notes == ()
 
 
 def test_the_effect_is_the_mean_at_the_mean_control_risk():
@@ -171,7 +204,9 @@ def test_an_effect_without_heterogeneity():
     assert fit.effect == pytest.approx(math.log(2), rel=1e-3)
     assert fit.slope == pytest.approx(0, abs=1e-3)
     assert fit.residual_tau2 == 0
-    assert "no wider" in fit.notes[0]
+    assert "estimated as 0" in fit.notes[-1]
+    at = fit.at(0.3)
+    assert at.effect_prediction.high - at.effect_prediction.low > at.effect_ci.high - at.effect_ci.low
     assert "note:" in str(fit)
 
 

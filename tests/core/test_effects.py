@@ -71,6 +71,12 @@ def test_zero_cells():
     y, v = core.two_by_two("RD", *ZERO_CELLS, correct_difference=True)
     assert list(y[:2]) == pytest.approx([-0.190476190, -0.13], rel=PRINTED)
     assert list(v[:2]) == pytest.approx([0.009124285, 0.0120365], rel=6e-8)
+    y, v = core.two_by_two("AS", *ZERO_CELLS)
+    assert list(y) == pytest.approx([-0.463647609, -0.169857170, 0.0], rel=PRINTED)
+    assert list(v[:2]) == pytest.approx([0.025, 0.020416667], rel=2e-8)
+    y, v = core.two_by_two("PETO", *ZERO_CELLS)
+    assert list(y[:2]) == pytest.approx([-1.772972973, -0.849333333], rel=PRINTED)
+    assert list(v[:2]) == pytest.approx([0.886486486, 0.533555556], rel=PRINTED)
 
 
 def test_a_risk_difference_is_not_moved_by_the_correction():
@@ -196,6 +202,17 @@ def test_freeman_tukey_miller():
     assert list(v) == pytest.approx([0.0217391304, 0.0142857143, 0.011627907, 0.0384615385], rel=PRINTED)
     fit = core.pool(y, v, tau2="common", interval="wald")
     assert core.freeman_tukey_back(fit.estimate, core.harmonic_mean(n)) == pytest.approx(0.35952172, rel=2e-8)
+    assert core.freeman_tukey_back(y.mean(), core.harmonic_mean(n)) == pytest.approx(0.316436102, rel=PRINTED)
+
+
+def test_freeman_tukey_with_none_and_all():
+    """Studies of 0 and of 100 %, from metafor's example for Miller 1978: the pool and its bounds."""
+    x, n = [0, 4, 9, 16, 20], [10, 10, 15, 20, 20]
+    y, v = core.proportion("PFT", x, n)
+    assert core.freeman_tukey_back(y, n) == pytest.approx([0.0, 0.4, 0.6, 0.8, 1.0], abs=1e-12)
+    fit = core.pool(y, v, tau2="common", interval="wald")
+    shown = core.freeman_tukey_back([fit.estimate, fit.ci.low, fit.ci.high], core.harmonic_mean(n))
+    assert shown == pytest.approx([0.6886058296, 0.5733713493, 0.7943489652], rel=5e-10)
 
 
 def test_freeman_tukey_back():

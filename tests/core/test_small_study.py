@@ -1,5 +1,6 @@
 import json
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -73,6 +74,22 @@ def test_egger_2001():
     assert [ranks.estimate, ranks.p] == pytest.approx([0.15, 0.450284886], rel=PRINTED)
 
 
+def test_egger_by_size():
+    """The same trials, and BCG, on 1/sqrt(n): metafor 3.8-1, regtest(model = "lm", predictor = "sqrtninv")."""
+    table = counts("egger2001")
+    y, v = core.two_by_two("OR", *table)
+    found = core.egger(y, v, sizes=table[1] + table[3])
+    assert (found.name, found.df) == ("Egger, by size", 14)
+    assert [found.statistic, found.p] == pytest.approx([-5.60829148, 6.45087415e-05], rel=PRINTED)
+    for measure, statistic, p in (
+        ("RR", -2.6259760819329, 0.0235759074535),
+        ("OR", -2.8362059276885, 0.0161913964581),
+    ):
+        found = core.egger(*core.two_by_two(measure, *COUNTS), sizes=COUNTS[1] + COUNTS[3])
+        assert [found.statistic, found.p] == pytest.approx([statistic, p], rel=1e-10)
+    assert "different standard errors" in core.egger(Y, V, sizes=[50] * 13).reason
+
+
 def test_bcg():
     """BCG: Egger and Begg on risk ratios, Harbord and Peters on odds ratios (recomputed in R)."""
     test = core.egger(Y, V)
@@ -93,11 +110,38 @@ def test_trim_and_fill_hackshaw():
     assert [common.fit.estimate, common.fit.ci.low, common.fit.ci.high] == pytest.approx(
         [0.155599578, 0.0841880465, 0.227011109], rel=PRINTED
     )
+    # the digits printed for REML come from an iteration that had not converged: thirty digits differ from the seventh
+    printed = [0.174471172, 0.0795467413, 0.269395603, 0.0244557057]
+    exact = [float(x) for x in filled_by_thirty_digits(y, v, missing=7)]
     for estimator in ("L0", "R0"):
         reml = core.trim_and_fill(y, v, estimator=estimator)
         assert reml.k0 == 7
-        # the printed digits come from an iteration that had not converged; the grid above has tight ones
-        assert [reml.fit.estimate, reml.fit.tau2] == pytest.approx([0.174471172, 0.0244557057], rel=5e-6)
+        found = [reml.fit.estimate, reml.fit.ci.low, reml.fit.ci.high, reml.fit.tau2]
+        assert found == pytest.approx(exact, rel=1e-9)
+        assert found == pytest.approx(printed, rel=5e-6)
+
+
+def filled_by_thirty_digits(y, v, *, missing):
+    """Return estimate, bounds and tau2 by REML after the largest effects are mirrored about the centre of the rest."""
+
+    def reml(effects):
+        def score(tau2):
+            w = [1 / (variance + tau2) for _, variance in effects]
+            mu = mpmath.fdot(w, [effect for effect, _ in effects]) / mpmath.fsum(w)
+            squares = mpmath.fsum(u**2 * (effect - mu) ** 2 for u, (effect, _) in zip(w, effects, strict=True))
+            return squares / mpmath.fsum(w) - 1 + mpmath.fsum(u**2 for u in w) / mpmath.fsum(w) ** 2
+
+        tau2 = mpmath.findroot(score, (0.001, 0.1), solver="anderson")
+        w = [1 / (variance + tau2) for _, variance in effects]
+        mu = mpmath.fdot(w, [effect for effect, _ in effects]) / mpmath.fsum(w)
+        return mu, 1 / mpmath.sqrt(mpmath.fsum(w)), tau2
+
+    with mpmath.workdps(30):
+        studies = sorted((mpmath.mpf(effect), mpmath.mpf(variance)) for effect, variance in zip(y, v, strict=True))
+        centre = reml(studies[:-missing])[0]
+        mu, se, tau2 = reml([*studies, *((2 * centre - effect, variance) for effect, variance in studies[-missing:])])
+        far = mpmath.sqrt(2) * mpmath.erfinv(mpmath.mpf("0.95")) * se
+        return mu, mu - far, mu + far, tau2
 
 
 def test_trim_and_fill_bcg():
@@ -146,6 +190,8 @@ def test_few_studies_are_cautioned():
         (lambda: core.selection_model(Y, V, alternative="both"), "alternative must be one of"),
         (lambda: core.selection_model(Y, V, tau2="reml"), "tau2 must be one of"),
         (lambda: core.fail_safe_n(Y, V, method="other"), "method must be one of"),
+        (lambda: core.egger(Y, V, sizes=[50, 60]), r"sizes must have as many studies as y \(13\); got 2"),
+        (lambda: core.egger(Y, V, sizes=[0] * 13), "sizes must be finite and above 0; got 0 in study 1"),
     ],
 )
 def test_wrong_settings(call, message):

@@ -69,19 +69,38 @@ def test_the_pool_and_its_bounds_stand_below(analysis, data):
 
 def test_words_say_how_much_is_in_the_pool(analysis, data):
     figure = coverage_bar(analysis, data)
-    found = coverage_of(analysis, data)
     written = {text.get_text() for text in texts(figure).values()}
-    assert found.sentence in written
-    assert found.sentence in figure.alternative
+    assert "3 of 14 eligible trials, with 300 of 1,600 known participants (19%)" in written
+    assert "3 of 14 eligible trials, with 300 of 1,600 known participants (19%)." in figure.alternative
+    assert "The size of 1 trial is not known." in figure.alternative
     assert any("no difference*" in text for text in written)
     assert "risk ratio 2.00" in figure.alternative
+
+
+def test_a_pool_under_an_assumption_has_no_interval(analysis, data):
+    figure = coverage_bar(analysis, data)
+    drawn = {line.get_gid() for one in figure.axes for line in one.lines}
+    assert "interval-pool" in drawn
+    assert not drawn & {"interval-no-effect", "interval-stated"}
+    value = f"{math.exp(coverage_of(analysis, data).bounds[0].fit.estimate):.2f}"
+    assert f"If 9 absent had no effect: risk ratio {value}. If" in figure.alternative
+
+
+def test_a_trial_set_aside_has_no_direction(data, spec_of):
+    from matplotlib.colors import to_hex
+
+    rule = {"where": {}, "without": ({"id": "printed-2006", "because": "of another outcome"},)}
+    figure = coverage_bar(run(spec_of(effect={"measure": "RR"}, studies=rule), data), data)
+    assert to_hex(parts(figure)["printed-2006"].get_facecolor()) == "#ffffff"
+    assert "PRINTED-2006 400, set aside" in figure.alternative
+    assert "none, set aside for a doubt (1)" in figure.alternative
 
 
 def test_a_pool_without_bounds_says_why(tmp_path, spec_of):
     data = dataset(tmp_path, {"a-2001": POOL["a-2001"], "favours-2004": ABSENT["favours-2004"]})
     figure = coverage_bar(run(spec_of(effect={"measure": "RR"}), data), data)
     assert [one.get_label() for one in figure.axes if one.get_label() == "effects"] == []
-    assert "No bounds: no pool to add trials to: one trial, not a pool." in figure.alternative
+    assert "Not pooled again with absent trials: no pool to add trials to: one trial, not a pool." in figure.alternative
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -52,6 +52,13 @@ def drawn(request):
     return run, options, icons(run, **options)
 
 
+def test_notes_are_of_the_model_that_is_drawn():
+    run = run_of(TRIALS)
+    by_odds, by_model = (icons(run, model=model).alternative for model in ("", "bivariate"))
+    assert ("read first" in by_odds, "too narrow" in by_odds) == (True, False)
+    assert ("read first" in by_model, "too narrow" in by_model) == (False, True)
+
+
 def test_every_hundred_is_a_hundred(drawn):
     run, options, figure = drawn
     found = absolutes_of(run)

@@ -103,7 +103,9 @@ def test_the_page_is_self_contained_and_runs_nothing(written):
     html = (written[0] / "report.html").read_text(encoding="utf-8")
     assert "<script" not in html
     assert "default-src 'none'" in html
-    assert not re.search(r"""(src|href)=["'](?!forest\.|results\.json|inputs\.csv|#)""", html)
+    assert not re.search(
+        r"""(src|href)=["'](?!forest\.|results\.json|inputs\.csv|#|data:image/svg\+xml;base64,)""", html
+    )
 
 
 def test_results_and_inputs_are_machine_readable(written):

@@ -1,0 +1,250 @@
+"""The methods of a report, sentence by sentence: each says what was run, with the source of the method."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from ipsevidence import __version__
+from ipsevidence.analysis.absolutes import MODELS, Absolutes
+from ipsevidence.analysis.covering import Coverage
+from ipsevidence.analysis.denominators import MissingParticipants
+from ipsevidence.analysis.readings import ReadingsRange
+from ipsevidence.analysis.running import correction_sentence
+from ipsevidence.analysis.spec import CONTRASTS
+from ipsevidence.core import INTERVALS, MEASURES, PREDICTIONS, TAU2_ESTIMATORS, Method, NotApplicable, TestResult
+from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP, BASIS, CONCEPT, DENOMINATOR, DESIGN, TREATMENT, WINDOW
+from ipsevidence.report import evidence_tables
+from ipsevidence.report.tables import RATIOS
+
+if TYPE_CHECKING:
+    from ipsevidence.analysis.reproduction import Reproduction
+    from ipsevidence.analysis.running import AnalysisRun
+    from ipsevidence.analysis.spec import Spec, StudyFilter
+
+__all__ = ["Said", "methods"]
+
+_MANY: Final = 4
+"""Treatments from which on a side of a contrast is not spelt out."""
+
+REVIEW_MANAGER: Final = (
+    "Deeks JJ, Higgins JPT, on behalf of the Statistical Methods Group of The Cochrane Collaboration. Statistical "
+    "algorithms in Review Manager 5. August 2010."
+)
+BIVARIATE: Final = "Van Houwelingen HC, Arends LR, Stijnen T. Stat Med 2002;21:589-624. doi:10.1002/sim.1040"
+KNAPP: Final = "Knapp G, Hartung J. Stat Med 2003;22:2693-2710. doi:10.1002/sim.1482"
+PERMUTED: Final = "Higgins JPT, Thompson SG. Stat Med 2004;23:1663-1682. doi:10.1002/sim.1752"
+EGGER: Final = "Egger M, Davey Smith G, Schneider M, Minder C. BMJ 1997;315:629-634. doi:10.1136/bmj.315.7109.629"
+PETERS: Final = "Peters JL, et al. JAMA 2006;295:676-680. doi:10.1001/jama.295.6.676"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A sentence of the methods, and the source of the method; empty where none is needed."""
+
+    text: str
+    reference: str = ""
+
+
+def methods(reproduction: "Reproduction") -> tuple[Said, ...]:
+    """Write the methods of an analysis from what was run.
+
+    Parameters
+    ----------
+    reproduction : Reproduction
+        The run, with what surrounds it where it is an analysis of the dataset.
+
+    Returns
+    -------
+    tuple of Said
+        In the order of a methods section: selection, inputs, effects, model, groups, further analyses, software.
+    """
+    analysis = reproduction.run
+    parts = (_selection, _inputs, _model, _more)
+    said = [one for part in parts for one in part(analysis)]
+    return (*said, *_around(reproduction), *_small(analysis), *_last(analysis))
+
+
+def _selection(analysis: "AnalysisRun") -> Iterator[Said]:
+    spec, count = analysis.spec, len(analysis.rows)
+    k = "1 study was" if count == 1 else f"{RATIOS.count(count)} studies were" if count else "No study was"
+    if analysis.data is None:
+        yield Said(text=f"{k} read from a table.")
+        return
+    version = f"version {analysis.data.version} of the ipsevidence dataset, a curated collection"
+    if spec.studies.inputs_of is not None:
+        yield Said(text=f"{k} pooled, as a published review entered them ({spec.studies.inputs_of}).")
+        return
+    if spec.studies.where is None:
+        yield Said(text=f"{k} selected by name from {version}.")
+        return
+    yield Said(text=f"{k} selected by rule from {version}: {_filter_words(spec.studies.where)}.")
+    # A study may be out for another reason before this one is asked for.
+    left = {one.id: one.because for one in spec.studies.without}
+    labels = [decision.label for decision in analysis.decisions if left.get(decision.id) == decision.reason]
+    if labels:
+        yield Said(text=f"By a decision that the analysis states, these were left out: {', '.join(labels)}.")
+    if MEASURES[spec.effect.measure].needs == "two-by-two":
+        yield Said(text=_contrast_words(spec))
+    elif MEASURES[spec.effect.measure].needs != "correlation":
+        yield Said(text=f"Rates are of arms given {_either(TREATMENT[key].label for key in spec.outcome.treatments)}.")
+    if MEASURES[spec.effect.measure].needs != "correlation":
+        yield Said(text=_outcome_words(spec))
+    outside = sum(decision.stage == "clusters" for decision in analysis.decisions)
+    if outside and spec.outcome.clusters == "refuse":
+        trials = "1 such trial" if outside == 1 else f"{outside} such trials"
+        yield Said(text=f"Eligible trials that randomised clusters were not pooled ({trials}).")
+
+
+def _filter_words(rule: "StudyFilter") -> str:
+    parts = [f"design {_either(DESIGN[one].label for one in rule.designs)}"] if rule.designs else ["any design"]
+    if rule.analysis_groups:
+        parts.append(f"population {_either(ANALYSIS_GROUP[one].label for one in rule.analysis_groups)}")
+    if rule.tags:
+        parts.append(f"tagged {_either(rule.tags)}")
+    if rule.severe_mental_illness:
+        parts.append(f"severe mental illness {_either(rule.severe_mental_illness)}")
+    if rule.participants_from is not None:
+        parts.append(f"{rule.participants_from} participants or more in the row")
+    return "; ".join(parts)
+
+
+def _either(words: Iterable[str]) -> str:
+    named = list(words)
+    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"
+
+
+def _contrast_words(spec: "Spec") -> str:
+    of, against = CONTRASTS[spec.outcome.contrast]
+    named = _either(TREATMENT[treatment].label for treatment in against)
+    second = f"arms given {named}" if len(against) < _MANY else "arms of any other service"
+    several = {
+        "combine": "several arms on one side of a trial were combined",
+        "refuse": "trials with several arms on one side were not pooled",
+    }[spec.outcome.multi_arm]
+    return f"Arms given {_either(TREATMENT[t].label for t in of)} were compared with {second}; {several}."
+
+
+def _outcome_words(spec: "Spec") -> str:
+    rule = spec.outcome
+    concepts = ", else ".join(CONCEPT[one].label for one in rule.concepts)
+    windows = ", else ".join(WINDOW[one].label for one in rule.windows)
+    of = ", else ".join(DENOMINATOR[one].label for one in rule.denominators)
+    return (
+        f"Of each study one outcome was taken: {concepts}, counted {windows}, at the time nearest {rule.near_month}"
+        f" months within {rule.from_month} to {rule.to_month} months, with as denominator those {of}."
+    )
+
+
+def _inputs(analysis: "AnalysisRun") -> Iterator[Said]:
+    spec, rows = analysis.spec, analysis.rows
+    if analysis.data is not None and spec.studies.inputs_of is None:
+        keys = list(BASIS)
+        admitted = keys[: keys.index(spec.studies.weakest_basis) + 1]
+        yield Said(text=f"Numbers were admitted that are {_either(BASIS[key].label for key in admitted)}.")
+        if "published" in spec.outcome.inputs and MEASURES[spec.effect.measure].needs == "two-by-two":
+            order = "before its counts" if spec.outcome.inputs[0] == "published" else "where it had no usable counts"
+            yield Said(text=f"A study could enter with its printed effect on the same measure, {order}.")
+    printed = [row.label for row in rows if not math.isnan(row.estimate)]
+    if printed:
+        yield Said(
+            text=f"Entered with the printed effect, its variance from the width of the printed interval:"
+            f" {', '.join(printed)}."
+        )
+    if rows:
+        yield _of(MEASURES[spec.effect.measure])
+    correction = correction_sentence(spec, rows)
+    if correction:
+        yield Said(text=correction)
+
+
+def _model(analysis: "AnalysisRun") -> Iterator[Said]:
+    fit, model = analysis.fit, analysis.spec.model
+    if isinstance(fit, NotApplicable):
+        yield Said(text=f"No effect was pooled: {fit.reason}.")
+        return
+    yield _of(TAU2_ESTIMATORS[model.tau2])
+    if model.q_about == "mantel-haenszel":
+        text = "Q was taken about the Mantel-Haenszel mean, not the inverse-variance mean, as in Review Manager 5."
+        yield Said(text=text, reference=REVIEW_MANAGER)
+    yield _of(INTERVALS[fit.settings.interval])
+    if fit.settings.interval != model.interval:
+        text = "The ad hoc form was taken by the rules for few trials."
+        yield Said(text=text, reference=INTERVALS["hksj-adhoc"].reference)
+    if not fit.prediction.missing and fit.settings.prediction != "none":
+        yield _of(PREDICTIONS[fit.settings.prediction])
+    elif fit.prediction.missing and fit.prediction.why:
+        yield Said(text=f"No prediction interval was computed: {fit.prediction.why}.")
+    yield Said(text=f"Intervals are at the level of {100 * fit.settings.level:g}%.")
+
+
+def _of(method: Method) -> Said:
+    return Said(text=method.sentence, reference=method.reference)
+
+
+def _more(analysis: "AnalysisRun") -> Iterator[Said]:
+    pooled = any(not isinstance(group.fit, NotApplicable) for group in analysis.groups)
+    if pooled and analysis.spec.model.tau2 != "common":
+        yield Said(text="Groups were pooled separately, each with its own between-study variance.")
+    if isinstance(analysis.between, TestResult):
+        yield Said(text="The difference between the groups of five trials or more was tested.")
+    if analysis.contrasts:
+        yield Said(text="Groups of five trials or more were compared with the first of them by a Wald interval.")
+    slopes = [fit.label for fit in analysis.moderators if not fit.because and fit.by != "control-risk"]
+    if slopes:
+        text = f"Meta-regression with one moderator at a time: {', '.join(slopes)}."
+        yield Said(text=text, reference=KNAPP)
+        if any(not math.isnan(fit.p_permutation) for fit in analysis.moderators):
+            yield Said(text="P-values of moderators were also found by permutation.", reference=PERMUTED)
+    if any(fit.by == "control-risk" and not fit.because for fit in analysis.moderators):
+        text = "The dependence on control risk was taken from a bivariate binomial model of both arms."
+        yield Said(text=text, reference=BIVARIATE)
+    count = len(analysis.sensitivity)
+    if count:
+        runs = "1 sensitivity analysis was run; it" if count == 1 else f"{count} sensitivity analyses were run; each"
+        yield Said(text=f"{runs} changes what its row names and nothing else.")
+
+
+def _around(reproduction: "Reproduction") -> Iterator[Said]:
+    found = reproduction.examined
+    if found is None:
+        return
+    if isinstance(found.coverage, Coverage) and found.coverage.bounds:
+        count = sum(one.enters for one in found.coverage.absent)
+        which = "the 1 absent trial" if count == 1 else f"the {count} absent trials"
+        yield Said(
+            text=f"The pool was repeated with {which} that can enter: as if they had had no"
+            " effect, and as if they had had the effect stated of them. These are suppositions, without an interval."
+        )
+    if isinstance(found.absolutes, Absolutes):
+        used = [model for model in MODELS if any(one.model == model for one in found.absolutes.answers)]
+        names = ", ".join(MODELS[model] for model in used)
+        text = f"People of 100 were computed at baselines of the comparator arms ({names})."
+        yield Said(text=text, reference=BIVARIATE if "bivariate" in used else "")
+    if isinstance(found.readings, ReadingsRange):
+        how = "all were fitted" if found.readings.seed is None else f"{found.readings.fitted:,} of them were fitted"
+        yield Said(
+            text=f"The sources leave {found.readings.combinations:,} joint sets of counts open; {how}, and the range of"
+            " the pooled effect is reported."
+        )
+    if isinstance(found.missing, MissingParticipants):
+        yield Said(text="The pool was repeated under suppositions about participants without an outcome.")
+
+
+def _small(analysis: "AnalysisRun") -> Iterator[Said]:
+    found = evidence_tables.small_studies(analysis)
+    if isinstance(found, NotApplicable):
+        yield Said(text=f"Small-study effects were not assessed: {found.reason}.")
+        return
+    names = [row[0] for row in found.rows if row[0].startswith(("Egger", "Peters"))]
+    if any(name.startswith("Egger") for name in names):
+        where = " on arcsine differences" if any("arcsine" in name for name in names) else ""
+        yield Said(text=f"Funnel asymmetry was tested by Egger's regression{where}.", reference=EGGER)
+    if any(name.startswith("Peters") for name in names):
+        yield Said(text="Funnel asymmetry was also tested by Peters's regression on odds ratios.", reference=PETERS)
+
+
+def _last(analysis: "AnalysisRun") -> Iterator[Said]:
+    if analysis.data is not None:
+        yield Said(text="Certainty of evidence was not judged.")
+    yield Said(text=f"All numbers were computed by ipsevidence {__version__}.")
