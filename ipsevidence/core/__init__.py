@@ -77,6 +77,7 @@ if TYPE_CHECKING:
         TrimFillResult,
     )
     from ipsevidence.core.review_manager import mantel_haenszel_random
+    from ipsevidence.core.robust_to_selection import HenmiCopasResult, henmi_copas
     from ipsevidence.core.sensitivity import baujat, cumulative, gosh, influence, leave_one_out
     from ipsevidence.core.shrinkage import ShrunkenEffects, blups
     from ipsevidence.core.significance import excess_significance, fail_safe_n, selection_model
@@ -105,6 +106,7 @@ __all__ = [
     "FitStatistics",
     "GlmmResult",
     "GoshResult",
+    "HenmiCopasResult",
     "InfluenceResult",
     "InputError",
     "Interval",
@@ -157,6 +159,7 @@ __all__ = [
     "gosh",
     "harbord",
     "harmonic_mean",
+    "henmi_copas",
     "influence",
     "leave_one_out",
     "likelihood_ratio_test",
@@ -207,6 +210,7 @@ _HOME = {
         "two_by_two",
         "two_means",
     ),
+    "robust_to_selection": ("HenmiCopasResult", "henmi_copas"),
     "heterogeneity": ("q_test",),
     "inputs": ("InputError",),
     "moderators": (

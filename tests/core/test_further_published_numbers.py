@@ -271,15 +271,6 @@ def test_acupressure_lee():
     assert [fit.ci.low, fit.ci.high] == pytest.approx([-1.0664, -0.2911], abs=5e-5)
 
 
-@pytest.mark.xfail(reason="the interval of Henmi and Copas is left for later", raises=core.InputError, strict=True)
-def test_the_interval_of_henmi_and_copas():
-    """The same trials: the common-effect mean with an interval that allows for heterogeneity (metafor 3.8-1, hc)."""
-    fit = core.pool(*core.two_by_two("OR", *LEE), tau2="dl", interval="henmi-copas")
-    assert [fit.estimate, fit.ci.low, fit.ci.high] == pytest.approx(
-        [-0.514460226, -0.99938315, -0.0295373025], rel=1e-6
-    )
-
-
 @pytest.mark.parametrize(
     ("table", "q", "p"),
     [(GRAVITATION, 197.8399, 0.0), (PLANCK_18, 26.63226, 0.06368617)],

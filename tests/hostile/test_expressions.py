@@ -132,10 +132,16 @@ def test_is_quick_on_text_made_to_stall_it(file, name, pattern, uses):
             text = (head + piece * length)[: length - 1] + "!"
             subject = text.encode() if isinstance(pattern.pattern, bytes) else text
             for use in uses:
-                start = time.process_time()
-                apply(pattern, use, subject)
-                took = time.process_time() - start
-                assert took < BUDGET, f"{use} of {pattern.pattern[:60]} took {took:.1f} s on {head!r} and {piece!r}"
+                # Of three runs the fastest: another program on the machine can make one slow, and not all.
+                took = next((took for _ in range(3) if (took := seconds(pattern, use, subject)) < BUDGET), BUDGET)
+                assert took < BUDGET, f"{use} of {pattern.pattern[:60]!a} takes long on {head!r} and {piece!r}"
+
+
+def seconds(pattern, use, text):
+    """Return the processor time of this thread alone."""
+    start = time.thread_time()
+    apply(pattern, use, text)
+    return time.thread_time() - start
 
 
 def apply(pattern, use, text):
