@@ -1,9 +1,9 @@
 """The whole numbers that printed percents leave, alone and together with an effect."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ipsevidence.dataset.offering import ArmCount, offered_counts, offered_readings
@@ -37,10 +37,16 @@ def test_what_a_percent_leaves(percent, n, kind, counts, closest):
     assert (offer.kind, tuple(offer.counts), offer.closest) == (kind, counts, closest)
 
 
-@given(n=st.integers(1, 2000), share=st.floats(0, 1), digits=st.integers(0, 2))
-def test_the_true_count_is_always_offered(n, share, digits):
+@given(
+    n=st.integers(1, 2000),
+    share=st.floats(0, 1),
+    digits=st.integers(0, 2),
+    rounding=st.sampled_from([ROUND_HALF_UP, ROUND_HALF_EVEN]),
+)
+@example(n=2000, share=0.4855, digits=1, rounding=ROUND_HALF_EVEN)  # exactly between two: 48.55
+def test_the_true_count_is_always_offered(n, share, digits, rounding):
     events = round(share * n)
-    printed = Decimal(f"{100 * events / n:.{digits}f}")
+    printed = (Decimal(100 * events) / n).quantize(Decimal(1).scaleb(-digits), rounding)
     offer = offered_counts(printed, n)
     assert offer.kind != "nearest"
     assert events in offer.counts
