@@ -77,3 +77,15 @@ def test_the_envelope_holds_claims_and_choices(small):
     assert [document["id"] for document in json.loads(done.stdout)["data"]] == ["primary-smi", "claims", "multiverse"]
     alone = call("run", "primary-smi", "--json", "--data", small)
     assert [document["id"] for document in json.loads(alone.stdout)["data"]] == ["primary-smi"]
+
+
+def test_a_cross_check_is_no_part_of_what_is_committed(small):
+    files = {file: file.read_bytes() for file in (small / "analyses" / "results").glob("*.json")}
+    done = call("run", "--all", "--check", "--cross-check", "--data", small)
+    assert "moved" not in done.stdout, done.stdout
+    assert done.returncode == 0, done.stdout
+    assert "agree" in done.stdout
+    assert call("run", "primary-smi", "--update", "--cross-check", "--data", small).returncode == 0
+    assert {file: file.read_bytes() for file in files} == files
+    done = call("run", "primary-smi", "--check", "--cross-check", "--json", "--data", small)
+    assert json.loads(done.stdout)["data"][0]["cross_check"]

@@ -49,9 +49,9 @@ def runs(
         made[documents[-1]["id"]] = reproduction.run
         if not check and not as_json:
             _run_text(reproduction)
-        if crossed:
-            moved += _crossed(reproduction, documents[-1], mute=as_json)
         moved += _settle(documents[-1], dataset.root, name, check=check, update=update, quiet=say_less, mute=as_json)
+        if crossed:  # after the result was settled: the comparison is no part of what is committed
+            moved += _crossed(reproduction, documents[-1], mute=as_json)
     if every:
         verdicts, more = _across(dataset, made)
         documents += more
