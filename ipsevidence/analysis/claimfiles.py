@@ -1,7 +1,6 @@
 """A claim of the field as data: who states it, what would decide it, and on which analysis; and its file."""
 
 import dataclasses
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeAlias
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from ipsevidence.analysis.shipped import nearest, read_by_name, yaml_files
 from ipsevidence.analysis.spec import (
     MODERATORS,
     Effect,
@@ -21,7 +21,7 @@ from ipsevidence.analysis.spec import (
 )
 from ipsevidence.analysis.specfiles import find_spec, spec_files
 from ipsevidence.dataset import vocabulary as terms
-from ipsevidence.dataset.reader import ReadError, fetch, read
+from ipsevidence.dataset.reader import ReadError
 from ipsevidence.dataset.record import Date, Doi, Identifier, Pmid, Quantity, Record, Text, Url
 
 __all__ = [
@@ -302,8 +302,7 @@ class ClaimNotFoundError(FileNotFoundError):
 
 def claim_files(root: Path) -> dict[str, Path]:
     """Return the claims that ship with the data, by id; files that start with _ are not claims."""
-    files = sorted((root / "analyses" / "claims").glob("*.yaml"))
-    return {file.stem: file for file in files if not file.name.startswith("_")}
+    return yaml_files(root / "analyses" / "claims")
 
 
 def find_claim(claim: str | Path, root: Path) -> Claim:
@@ -327,16 +326,9 @@ def find_claim(claim: str | Path, root: Path) -> Claim:
     ReadError
         If the file cannot be read as a claim.
     """
-    shipped = claim_files(root)
-    if isinstance(claim, str) and claim in shipped:
-        path, shown = shipped[claim], f"analyses/claims/{claim}.yaml"
-    else:
-        path, shown = Path(claim), str(claim)
-    if not path.is_file():
-        near = difflib.get_close_matches(str(claim), list(shipped), n=1, cutoff=0.4)
-        hint = f"; nearest: {near[0]}" if near else ""
-        raise ClaimNotFoundError(f"no claim {str(claim)!r}: neither an id in analyses/claims/ nor a file{hint}")
-    return read(fetch(path), Claim, file=shown)[0]
+    return read_by_name(
+        claim, claim_files(root), Claim, what="claim", folder="analyses/claims/", missing=ClaimNotFoundError
+    )
 
 
 def load_claims(root: Path) -> tuple[Claim, ...]:
@@ -363,9 +355,8 @@ def unresolved_names(claim: Claim, root: Path) -> Iterator[tuple[tuple[str | int
     shipped = spec_files(root)
     for index, ground in enumerate(claim.decided_on):
         if ground.analysis is not None and ground.analysis not in shipped:
-            near = difflib.get_close_matches(ground.analysis, list(shipped), n=1, cutoff=0.4)
-            hint = f"; nearest: {near[0]}" if near else ""
-            yield ("decided_on", index, "analysis"), f"there is no analysis {ground.analysis}{hint}", "correct the id"
+            what = f"there is no analysis {ground.analysis}{nearest(ground.analysis, shipped)}"
+            yield ("decided_on", index, "analysis"), what, "correct the id"
             continue
         try:
             spec = claim.spec(ground) or find_spec(str(ground.analysis), root)

@@ -29,8 +29,7 @@ def inputs_of(review: PublishedReview, measure: str) -> Selection:
         If no input of the review can enter.
     """
     rows, decisions = [], []
-    for index, entered in enumerate(review.inputs):
-        name = entered.study or f"input-{index + 1}"
+    for name, entered in zip(review.input_names, review.inputs, strict=True):
         row = _row(name, entered, measure)
         reason = "as the review entered it" if row else f"the review prints no counts and no {measure} of it"
         if row:

@@ -1,8 +1,8 @@
 """Find and read spec files: SPEC is an id or a path everywhere."""
 
-import difflib
 from pathlib import Path
 
+from ipsevidence.analysis.shipped import nearest, read_by_name, yaml_files
 from ipsevidence.analysis.spec import Spec
 from ipsevidence.dataset.reader import fetch, read
 from ipsevidence.dataset.review import PublishedReview
@@ -16,8 +16,7 @@ class SpecNotFoundError(FileNotFoundError):
 
 def spec_files(root: Path) -> dict[str, Path]:
     """Return the specs that ship with the data, by id; files that start with _ are not specs."""
-    files = sorted((root / "analyses").glob("*.yaml"))
-    return {file.stem: file for file in files if not file.name.startswith("_")}
+    return yaml_files(root / "analyses")
 
 
 def find_spec(spec: str | Path, root: Path) -> Spec:
@@ -41,21 +40,12 @@ def find_spec(spec: str | Path, root: Path) -> Spec:
     ReadError
         If the file cannot be read as a spec.
     """
-    shipped = spec_files(root)
-    if isinstance(spec, str) and spec in shipped:
-        path, shown = shipped[spec], f"analyses/{spec}.yaml"
-    else:
-        path, shown = Path(spec), str(spec)
-    if not path.is_file():
-        near = difflib.get_close_matches(str(spec), list(shipped), n=1, cutoff=0.4)
-        hint = f"; nearest: {near[0]}" if near else ""
-        raise SpecNotFoundError(f"no analysis {str(spec)!r}: neither an id in analyses/ nor a file{hint}")
-    return read(fetch(path), Spec, file=shown)[0]
+    return read_by_name(spec, spec_files(root), Spec, what="analysis", folder="analyses/", missing=SpecNotFoundError)
 
 
 def review_files(root: Path) -> dict[str, Path]:
     """Return the published reviews that ship with the data, by id."""
-    return {file.stem: file for file in sorted((root / "analyses" / "published").glob("*.yaml"))}
+    return yaml_files(root / "analyses" / "published")
 
 
 def find_review(review: str, root: Path) -> PublishedReview:
@@ -81,7 +71,5 @@ def find_review(review: str, root: Path) -> PublishedReview:
     """
     known = review_files(root)
     if review not in known:
-        near = difflib.get_close_matches(review, list(known), n=1, cutoff=0.4)
-        hint = f"; nearest: {near[0]}" if near else ""
-        raise SpecNotFoundError(f"no published review {review!r} in analyses/published/{hint}")
+        raise SpecNotFoundError(f"no published review {review!r} in analyses/published/{nearest(review, known)}")
     return read(fetch(known[review]), PublishedReview, file=f"analyses/published/{review}.yaml")[0]

@@ -1,15 +1,16 @@
 """Validate and format records, specs, reviews and claims: what `validate` and `fmt` do, without printing."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from pydantic import BaseModel
 
 from ipsevidence.analysis.claimfiles import Claim, claim_files, unresolved_names
-from ipsevidence.analysis.spec import Spec
-from ipsevidence.analysis.specfiles import spec_files
+from ipsevidence.analysis.shipped import nearest
+from ipsevidence.analysis.spec import Spec, StudyList
+from ipsevidence.analysis.specfiles import find_review, review_files, spec_files
 from ipsevidence.dataset.checks import check_dataset, check_entry
 from ipsevidence.dataset.collection import Dataset, find_data, gather, read_entry, study_files
 from ipsevidence.dataset.findings import Finding
@@ -22,6 +23,8 @@ from ipsevidence.dataset.writer import canonical
 __all__ = ["Validation", "canonical_form", "validate"]
 
 Place: TypeAlias = tuple[str | int, ...]
+Problem: TypeAlias = tuple[Place, str, str]
+"""Where in a file, what is wrong, and how to mend it."""
 
 _OF_A_CLAIM = frozenset(("stated_by", "rule"))
 _OF_A_SPEC = frozenset(("purpose", "question"))
@@ -141,22 +144,76 @@ def _findings(path: Path, name: str, dataset: Dataset | None = None) -> tuple[Fi
     )
 
 
-def _wrong_names(document: BaseModel, stem: str, dataset: Dataset | None) -> Iterator[tuple[Place, str, str]]:
-    """Yield the names in a file that do not resolve: its own id, and the studies or analyses that it names."""
-    named: list[tuple[Place, str]] = []
-    if isinstance(document, PublishedReview):
-        named += [(("included", i), study) for i, study in enumerate(document.included)]
-        named += [(("inputs", i, "study"), row.study) for i, row in enumerate(document.inputs) if row.study]
-    if isinstance(document, Spec):
-        named += [(("studies", "list", i, "id"), row.id) for i, row in enumerate(document.studies.by_name)]
+def _wrong_names(document: BaseModel, stem: str, dataset: Dataset | None) -> Iterator[Problem]:
+    """Yield the names in a file that do not resolve: its own id, and the studies, reviews or analyses that it names."""
     own = getattr(document, "id", stem)
     if own != stem:
         yield ("id",), f"the id is {own}, the file is {stem}.yaml", "give the file the name of the id"
-    if isinstance(document, Claim) and dataset is not None:
+    if dataset is None:
+        return
+    named: Iterable[tuple[Place, str]] = ()
+    entered: frozenset[str] = frozenset()
+    if isinstance(document, PublishedReview):
+        named = _studies_of_a_review(document)
+    if isinstance(document, Spec):
+        yield from _unknown_reviews(document, dataset.root)
+        named, entered = _studies_of_a_spec(document), _entered(document, dataset.root)
+    if isinstance(document, Claim):
         yield from unresolved_names(document, dataset.root)
+        named = _studies_of_a_claim(document)
     for place, study in named:
-        if dataset is not None and study not in dataset:
+        if study not in dataset and study not in entered:
             yield place, f"there is no record {study}{dataset.suggestion(study)}", "correct the id, or leave it out"
+
+
+def _studies_of_a_review(review: PublishedReview) -> Iterator[tuple[Place, str]]:
+    yield from ((("included", i), study) for i, study in enumerate(review.included))
+    yield from ((("inputs", i, "study"), row.study) for i, row in enumerate(review.inputs) if row.study)
+
+
+def _studies_of_a_list(studies: StudyList, at: Place) -> Iterator[tuple[Place, str]]:
+    yield from (((*at, "list", i, "id"), choice.id) for i, choice in enumerate(studies.by_name))
+    yield from (((*at, "without", i, "id"), left.id) for i, left in enumerate(studies.without))
+
+
+def _studies_of_a_spec(spec: Spec) -> Iterator[tuple[Place, str]]:
+    yield from _studies_of_a_list(spec.studies, ("studies",))
+    for index, variation in enumerate(spec.sensitivity):
+        at: Place = ("sensitivity", index)
+        for part in ("drop", "readmit"):
+            yield from (((*at, part, i), study) for i, study in enumerate(getattr(variation, part)))
+        for part in ("instead", "choose"):
+            yield from (((*at, part, i, "id"), choice.id) for i, choice in enumerate(getattr(variation, part)))
+    yield from ((("published", i, "study"), target.study) for i, target in enumerate(spec.published) if target.study)
+
+
+def _studies_of_a_claim(claim: Claim) -> Iterator[tuple[Place, str]]:
+    for index, ground in enumerate(claim.decided_on):
+        if ground.here is not None:
+            yield from _studies_of_a_list(ground.here.studies, ("decided_on", index, "here", "studies"))
+
+
+def _unknown_reviews(spec: Spec, root: Path) -> Iterator[Problem]:
+    known = review_files(root)
+    named: tuple[tuple[Place, str | None], ...] = (
+        (("review",), spec.review),
+        (("studies", "inputs_of"), spec.studies.inputs_of),
+    )
+    for place, review in named:
+        if review is not None and review not in known:
+            yield place, f"there is no review {review}{nearest(review, known)}", "correct the id"
+
+
+def _entered(spec: Spec, root: Path) -> frozenset[str]:
+    """Return the names that the rows of a review have in its pool, beside those of records."""
+    review = spec.studies.inputs_of
+    if review is None or review not in review_files(root):
+        return frozenset()
+    try:
+        found = find_review(review, root)
+    except ReadError:
+        return frozenset()  # what is wrong with the review is said of its own file
+    return frozenset(found.input_names)
 
 
 def _model(content: bytes, path: Path) -> type[BaseModel]:
@@ -188,8 +245,7 @@ def _model_by_folder(path: Path) -> type[BaseModel]:
 
 
 def _other_files(root: Path) -> list[Path]:
-    published = sorted((root / "analyses" / "published").glob("[!_]*.yaml"))
-    return [*spec_files(root).values(), *published, *claim_files(root).values()]
+    return [file for files in (spec_files, review_files, claim_files) for file in files(root).values()]
 
 
 def _named(files: Sequence[Path]) -> Iterator[Path]:

@@ -106,3 +106,8 @@ class PublishedReview(Record):
     wanted: tuple[Wanted, ...] = ()
     notes: Text | None = None
     log: Annotated[tuple[LogEntry, ...], Field(min_length=1)]
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The id that each input has in a pool: that of its record, else its place in the list."""
+        return tuple(entered.study or f"input-{number}" for number, entered in enumerate(self.inputs, 1))

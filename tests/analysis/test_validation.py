@@ -111,3 +111,85 @@ def test_an_empty_folder_is_a_mistake(tmp_path):
     (tmp_path / "studies").mkdir()
     with pytest.raises(FileNotFoundError, match="use --data"):
         canonical_form([tmp_path], write=True)
+
+
+# Every field of an analysis or claim that names studies or reviews: file, the text around the name, the name, the name
+# misspelt, and what is said of it.
+MISSPELT = [
+    ("any-by-region", "  without:\n    - id: {}\n", "howard-2010", "howard-201o", "no record howard-201o"),
+    ("bond-2019-nine-rcts", "    - id: {}\n", "lepage-2016", "lepage-2o16", "no record lepage-2o16"),
+    ("bond-2019-nine-rcts", "drop: [{}]", "davis-2018", "davis-2o18", "no record davis-2o18"),
+    ("bond-2019-nine-rcts", "- {{id: {}, outcome: steady-18m}}", "davis-2018", "davis-2o18", "no record davis-2o18"),
+    (
+        "bond-2026-early-psychosis",
+        "- {{id: {}, outcome: competitive-6m",
+        "killackey-2008",
+        "killackey-208",
+        "no record",
+    ),
+    (
+        "probyn-2021",
+        "quantity: study-estimate, study: {}, value: 4.44",
+        "bond-2015",
+        "bond-2o15",
+        "no record bond-2o15",
+    ),
+    ("bond-2012-four-trials", "review: {}\n", "bond-2012-standardizing", "bond-2012-standardising", "no review bond"),
+    ("bond-2015-early-psychosis", "inputs_of: {},", "bond-2015-early-psychosis", "bond-2015-early", "no review bond"),
+    ("claims/trials-ips-arms-55-percent", "- {{id: {}, because", "cook-2005", "cook-2oo5", "no record cook-2oo5"),
+]
+
+
+def test_every_study_and_review_that_an_analysis_or_claim_names_must_be_there(tmp_path):
+    for part in ("studies", "analyses"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("results"))
+    expected = []
+    for name, around, right, wrong, what in MISSPELT:
+        file = tmp_path / "analyses" / f"{name}.yaml"
+        text = file.read_text(encoding="utf-8")
+        assert text.count(around.format(right)) == 1, around
+        place = text.index(around.format(right)) + around.format("\0").index("\0")
+        file.write_text(text.replace(around.format(right), around.format(wrong)), encoding="utf-8")
+        line, column = text.count("\n", 0, place) + 1, place - text.rfind("\n", 0, place)
+        expected.append((f"analyses/{name}.yaml", line, column, "name-does-not-resolve", f"there is {what}", right))
+    # `readmit` names what `without` leaves out; no analysis that ships has it.
+    toy = tmp_path / "analyses" / "any-by-region.yaml"
+    lines = toy.read_text(encoding="utf-8").splitlines()
+    assert not any(line.startswith("sensitivity:") for line in lines)
+    toy.write_text("\n".join([*lines, "sensitivity:", "  - {id: a, label: a, readmit: [howrd-2010]}", ""]), "utf-8")
+    found = (
+        "analyses/any-by-region.yaml",
+        len(lines) + 2,
+        33,
+        "name-does-not-resolve",
+        "there is no record",
+        "howard-2010",
+    )
+    findings = [one for one in validate(data=tmp_path).findings if one.severity == "error"]
+    missed = [
+        place
+        for place in [*expected, found]
+        if not any(
+            (one.file, one.line, one.column, one.check) == place[:4]
+            and one.what.startswith(place[4])
+            and one.what.endswith(f"; nearest: {place[5]}")
+            for one in findings
+        )
+    ]
+    assert not missed, findings
+    assert len(findings) == len(expected) + 1
+
+
+def test_a_row_of_a_review_without_a_record_may_be_dropped(tmp_path):
+    for part in ("studies", "analyses"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("results"))
+    review = tmp_path / "analyses" / "published" / "bond-2015-early-psychosis.yaml"
+    text = review.read_text(encoding="utf-8")
+    assert text.count("study: major-2010, ") == 1
+    review.write_text(text.replace("study: major-2010, ", ""), encoding="utf-8")
+    spec = tmp_path / "analyses" / "bond-2015-early-psychosis.yaml"
+    before = spec.read_text(encoding="utf-8")
+    for name, errors in (("input-1", 0), ("input-9", 1)):
+        spec.write_text(before.replace("drop: [major-2010]", f"drop: [{name}]"), encoding="utf-8")
+        found = [one for one in validate(data=tmp_path).findings if one.severity == "error"]
+        assert len(found) == errors, found
