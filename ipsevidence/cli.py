@@ -1,5 +1,6 @@
 """The command line: it asks the inner rings and prints; it decides nothing about trials or statistics."""
 
+import atexit
 import gc
 import sys
 from pathlib import Path
@@ -28,7 +29,10 @@ Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILES]...", help="
 
 def main() -> None:
     """Run the command line; every error that a user can cause is one message and exit code 2, or 1 for findings."""
-    gc.set_threshold(200_000)  # a command is over before cycles matter, and looking for them takes a tenth of its time
+    # A command is over before cycles of objects matter: looking for them takes a tenth of its time, and as much again
+    # at the end, when all of its memory goes back at once.
+    gc.set_threshold(2_000_000)
+    atexit.register(gc.freeze)
     from ipsevidence.terminal.output import UserError, any_encoding, close_quietly, fail
 
     any_encoding()

@@ -1,30 +1,25 @@
 """Validate and format records, specs, reviews and claims: what `validate` and `fmt` do, without printing."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel
 
-from ipsevidence.analysis.claimfiles import Claim, claim_files, unresolved_names
-from ipsevidence.analysis.shipped import nearest
-from ipsevidence.analysis.spec import Spec, StudyList
-from ipsevidence.analysis.specfiles import find_review, review_files, spec_files
+from ipsevidence.analysis.shipped import yaml_files
 from ipsevidence.dataset.checks import check_dataset, check_entry
 from ipsevidence.dataset.collection import Dataset, find_data, gather, read_entry, study_files
 from ipsevidence.dataset.findings import Finding
 from ipsevidence.dataset.reader import Mapping, ReadError, fetch, parse, position, read
 from ipsevidence.dataset.record import Study
-from ipsevidence.dataset.review import PublishedReview
 from ipsevidence.dataset.storage import write_atomically
 from ipsevidence.dataset.writer import canonical
 
 __all__ = ["Validation", "canonical_form", "validate"]
 
-Place: TypeAlias = tuple[str | int, ...]
-Problem: TypeAlias = tuple[Place, str, str]
-"""Where in a file, what is wrong, and how to mend it."""
+Kind: TypeAlias = Literal["record", "spec", "review", "claim"]
+"""What a file can be."""
 
 _OF_A_CLAIM = frozenset(("stated_by", "rule"))
 _OF_A_SPEC = frozenset(("purpose", "question"))
@@ -136,7 +131,15 @@ def _findings(path: Path, name: str, dataset: Dataset | None = None) -> tuple[Fi
         document, tree = read(content, model, file=name)
     except ReadError as error:
         return error.findings
-    problems = list(_wrong_names(document, path.stem, dataset))
+    problems: list[tuple[tuple[str | int, ...], str, str]] = []
+    own = getattr(document, "id", path.stem)
+    if own != path.stem:
+        what = f"the id is {own}, the file is {path.stem}.yaml"
+        problems.append((("id",), what, "give the file the name of the id"))
+    if dataset is not None:
+        from ipsevidence.analysis.naming import wrong_names
+
+        problems += wrong_names(document, dataset)
     marks = [position(tree, at) for at, _, _ in problems]
     return tuple(
         Finding(name, mark.line, mark.column, "error", "name-does-not-resolve", what, fix)
@@ -144,108 +147,54 @@ def _findings(path: Path, name: str, dataset: Dataset | None = None) -> tuple[Fi
     )
 
 
-def _wrong_names(document: BaseModel, stem: str, dataset: Dataset | None) -> Iterator[Problem]:
-    """Yield the names in a file that do not resolve: its own id, and the studies, reviews or analyses that it names."""
-    own = getattr(document, "id", stem)
-    if own != stem:
-        yield ("id",), f"the id is {own}, the file is {stem}.yaml", "give the file the name of the id"
-    if dataset is None:
-        return
-    named: Iterable[tuple[Place, str]] = ()
-    entered: frozenset[str] = frozenset()
-    if isinstance(document, PublishedReview):
-        named = _studies_of_a_review(document)
-    if isinstance(document, Spec):
-        yield from _unknown_reviews(document, dataset.root)
-        named, entered = _studies_of_a_spec(document), _entered(document, dataset.root)
-    if isinstance(document, Claim):
-        yield from unresolved_names(document, dataset.root)
-        named = _studies_of_a_claim(document)
-    for place, study in named:
-        if study not in dataset and study not in entered:
-            yield place, f"there is no record {study}{dataset.suggestion(study)}", "correct the id, or leave it out"
-
-
-def _studies_of_a_review(review: PublishedReview) -> Iterator[tuple[Place, str]]:
-    yield from ((("included", i), study) for i, study in enumerate(review.included))
-    yield from ((("inputs", i, "study"), row.study) for i, row in enumerate(review.inputs) if row.study)
-
-
-def _studies_of_a_list(studies: StudyList, at: Place) -> Iterator[tuple[Place, str]]:
-    yield from (((*at, "list", i, "id"), choice.id) for i, choice in enumerate(studies.by_name))
-    yield from (((*at, "without", i, "id"), left.id) for i, left in enumerate(studies.without))
-
-
-def _studies_of_a_spec(spec: Spec) -> Iterator[tuple[Place, str]]:
-    yield from _studies_of_a_list(spec.studies, ("studies",))
-    for index, variation in enumerate(spec.sensitivity):
-        at: Place = ("sensitivity", index)
-        for part in ("drop", "readmit"):
-            yield from (((*at, part, i), study) for i, study in enumerate(getattr(variation, part)))
-        for part in ("instead", "choose"):
-            yield from (((*at, part, i, "id"), choice.id) for i, choice in enumerate(getattr(variation, part)))
-    yield from ((("published", i, "study"), target.study) for i, target in enumerate(spec.published) if target.study)
-
-
-def _studies_of_a_claim(claim: Claim) -> Iterator[tuple[Place, str]]:
-    for index, ground in enumerate(claim.decided_on):
-        if ground.here is not None:
-            yield from _studies_of_a_list(ground.here.studies, ("decided_on", index, "here", "studies"))
-
-
-def _unknown_reviews(spec: Spec, root: Path) -> Iterator[Problem]:
-    known = review_files(root)
-    named: tuple[tuple[Place, str | None], ...] = (
-        (("review",), spec.review),
-        (("studies", "inputs_of"), spec.studies.inputs_of),
-    )
-    for place, review in named:
-        if review is not None and review not in known:
-            yield place, f"there is no review {review}{nearest(review, known)}", "correct the id"
-
-
-def _entered(spec: Spec, root: Path) -> frozenset[str]:
-    """Return the names that the rows of a review have in its pool, beside those of records."""
-    review = spec.studies.inputs_of
-    if review is None or review not in review_files(root):
-        return frozenset()
-    try:
-        found = find_review(review, root)
-    except ReadError:
-        return frozenset()  # what is wrong with the review is said of its own file
-    return frozenset(found.input_names)
-
-
 def _model(content: bytes, path: Path) -> type[BaseModel]:
     """Return what a file must be, by its keys; by its folder where they do not tell or cannot be read."""
     try:
         tree = parse(content, file=str(path))
     except ReadError:
-        return _model_by_folder(path)
-    return _model_by_keys(tree) or _model_by_folder(path)
+        return _model_of(_kind_by_folder(path))
+    return _model_of(_kind_by_keys(tree) or _kind_by_folder(path))
 
 
-def _model_by_keys(tree: Mapping) -> type[BaseModel] | None:
+def _model_of(kind: Kind) -> type[BaseModel]:
+    # Analyses and claims know the methods of the engine by name, which takes SciPy; a record alone is checked without.
+    if kind == "record":
+        return Study
+    if kind == "review":
+        from ipsevidence.dataset.review import PublishedReview
+
+        return PublishedReview
+    if kind == "spec":
+        from ipsevidence.analysis.spec import Spec
+
+        return Spec
+    from ipsevidence.analysis.claimfiles import Claim
+
+    return Claim
+
+
+def _kind_by_keys(tree: Mapping) -> Kind | None:
     keys = {key.text for key, _ in tree.pairs}
     if keys >= _OF_A_CLAIM:
-        return Claim
+        return "claim"
     if keys & _OF_A_SPEC:
-        return Spec
+        return "spec"
     if keys >= _OF_A_REVIEW and "arms" not in keys:
-        return PublishedReview
-    return Study if keys & _OF_A_RECORD else None
+        return "review"
+    return "record" if keys & _OF_A_RECORD else None
 
 
-def _model_by_folder(path: Path) -> type[BaseModel]:
+def _kind_by_folder(path: Path) -> Kind:
     folder = path.resolve().parent
-    below: dict[str, type[BaseModel]] = {"published": PublishedReview, "claims": Claim}
+    below: dict[str, Kind] = {"published": "review", "claims": "claim"}
     if folder.name in below and folder.parent.name == "analyses":
         return below[folder.name]
-    return Spec if folder.name == "analyses" else Study
+    return "spec" if folder.name == "analyses" else "record"
 
 
 def _other_files(root: Path) -> list[Path]:
-    return [file for files in (spec_files, review_files, claim_files) for file in files(root).values()]
+    folders = (root / "analyses", root / "analyses" / "published", root / "analyses" / "claims")
+    return [file for folder in folders for file in yaml_files(folder).values()]
 
 
 def _named(files: Sequence[Path]) -> Iterator[Path]:

@@ -131,7 +131,7 @@ Pmcid = Annotated[str, StringConstraints(pattern=r"^PMC[1-9][0-9]{0,8}$")]
 class Record(BaseModel):
     """What all parts of a record share: frozen, strict, and without unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=False, defer_build=True)
 
 
 class Input(Record):

@@ -58,6 +58,8 @@ class Drawing(Figure):
         suffix = Path(fname).suffix[1:] if isinstance(fname, str | os.PathLike) else ""
         form = str(kwargs.pop("format", None) or suffix or "png").lower()
         kwargs["metadata"] = {**self._metadata(form), **(kwargs.get("metadata") or {})}
+        if form == "png":  # read again at once and packed in fewer colours: packing it here as well is half of the time
+            kwargs.setdefault("pil_kwargs", {"compress_level": 0})
         buffer = io.BytesIO()
         with context():
             super().savefig(buffer, format=form, **kwargs)
