@@ -313,6 +313,6 @@ def _source(picture: Picture) -> str:
 
 
 def _width(picture: Picture) -> str:
-    """Return how wide a figure is shown at most: a little wider than it is printed."""
+    """Return how wide a figure is shown at most, in pixels: a little wider than it is printed."""
     found = re.search(r'<svg [^>]*?\bwidth="([0-9.]+)pt"', picture.svg)
-    return f"{float(found[1]) * _LARGER:.0f}px" if found else "100%"
+    return f"{float(found[1]) * _LARGER:.0f}" if found else "100%"
