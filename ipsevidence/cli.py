@@ -548,6 +548,47 @@ def from_issue(
     raise typer.Exit(0 if record_from_issue(file, data, check=check, as_json=as_json, quiet=quiet) else 1)
 
 
+site = typer.Typer(
+    name="site",
+    help="The static site: build it, or look at it on this machine.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+app.add_typer(site)
+
+
+@site.command("build")
+def site_build(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into.")],
+    address: Annotated[
+        str, typer.Option("--address", help="Where it will stand, such as https://example.org/ips/.")
+    ] = "",
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the static site: findings, studies, analyses, claims, data, methods."""
+    from ipsevidence.terminal.site import built
+
+    built(out, address, data, as_json=as_json, quiet=quiet)
+
+
+@site.command("serve")
+def site_serve(
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to write into.", show_default="a temporary one")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes one that is free.")] = 8000,
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build the site and show it on this machine until Ctrl-C."""
+    from ipsevidence.terminal.site import served
+
+    served(out, port, data, as_json=as_json, quiet=quiet)
+
+
 def _version(asked: bool) -> None:
     if asked:
         from ipsevidence import __version__

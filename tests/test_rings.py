@@ -15,9 +15,10 @@ INWARDS = {
     "analysis": {"core", "dataset", "analysis"},
     "figures": {"core", "dataset", "analysis", "figures"},
     "report": {"core", "dataset", "analysis", "figures", "report"},
-    "terminal": {"core", "dataset", "analysis", "figures", "report", "terminal"},
+    "site": {"core", "dataset", "analysis", "figures", "report", "site"},
+    "terminal": {"core", "dataset", "analysis", "figures", "report", "site", "terminal"},
     "__main__": {"cli"},
-    "cli": {"core", "dataset", "analysis", "figures", "report", "terminal", "cli"},
+    "cli": {"core", "dataset", "analysis", "figures", "report", "site", "terminal", "cli"},
 }
 CORE_LIBRARIES = {"numpy", "scipy"}
 
