@@ -17,7 +17,7 @@ from ipsevidence.dataset.vocabulary import CONCEPT, COUNTRY, DIRECTION, TREATMEN
 if TYPE_CHECKING:
     from ipsevidence.analysis.running import AnalysisRun
 
-__all__ = ["caveats", "certainty", "in_work", "more", "people", "sentence"]
+__all__ = ["caveats", "certainty", "in_work", "more", "people", "sentence", "with_absent"]
 
 CURATED: Final = (
     "A curated collection, not a systematic search: trials may be missing. Each release is another look at data that"
@@ -112,17 +112,41 @@ def _supposed(run: "AnalysisRun", key: str) -> str:
 
 def _if_absent(run: "AnalysisRun", coverage: Coverage | core.NotApplicable, baseline: float) -> str:
     """Say how many more people it were with the absent trials in the pool, by the points of its bounds alone."""
-    if isinstance(coverage, core.NotApplicable):
-        return ""
     name = f"their {run.measure.label.partition(' (')[0]}"
     parts: list[str] = []
+    for key, extra in with_absent(run, coverage, baseline).items():
+        parts.append(f"{_count(extra)} if {'it' if parts else name} {_supposed(run, key)}")
+    return f" With the absent trials in the pool that would be about {' and '.join(parts)}." if parts else ""
+
+
+def with_absent(
+    run: "AnalysisRun", coverage: Coverage | core.NotApplicable, baseline: float
+) -> dict[str, int]:
+    """Return how many more of 100 people it were with the absent trials in the pool, under each assumption.
+
+    Parameters
+    ----------
+    run : AnalysisRun
+        The analysis.
+    coverage : Coverage or NotApplicable
+        Its absent trials.
+    baseline : float
+        Risk without the intervention.
+
+    Returns
+    -------
+    dict of str to int
+        By key of `covering.BOUNDS`; of the bounds only the points are used. Empty where there are none.
+    """
+    found: dict[str, int] = {}
+    if isinstance(coverage, core.NotApplicable):
+        return found
     for bound in coverage.bounds:
         if isinstance(bound.fit, core.PooledResult):
             risk = _carried(run.measure.key, bound.fit.estimate, coverage.control_risk, baseline)
             if not math.isnan(risk):
-                extra = _count(round(100 * (risk - baseline)))
-                parts.append(f"{extra} if {'it' if parts else name} {_supposed(run, bound.key)}")
-    return f" With the absent trials in the pool that would be about {' and '.join(parts)}." if parts else ""
+                found[bound.key] = round(100 * (risk - baseline))
+    return found
 
 
 def _carried(measure: str, effect: float, control: float, baseline: float) -> float:

@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -139,7 +139,12 @@ def write_report(
 
 
 def material(
-    reproduction: "Reproduction", folder: Path, dataset: "Dataset | None" = None, *, whole: bool = False
+    reproduction: "Reproduction",
+    folder: Path,
+    dataset: "Dataset | None" = None,
+    *,
+    whole: bool = False,
+    suffixes: Sequence[str] = _SUFFIXES,
 ) -> Material:
     """Gather what a report is made from, and draw its figures into a folder.
 
@@ -147,6 +152,8 @@ def material(
     ----------
     reproduction, folder, dataset, whole
         As in `write_report`.
+    suffixes : sequence of str
+        The files of each figure; ``svg`` must be among them, and a report for Word needs ``png``.
 
     Returns
     -------
@@ -154,7 +161,7 @@ def material(
     """
     analysis = reproduction.run
     keys = tuple(PICTURES) if whole else ("forest",)
-    found = {key: one for key in keys if (one := _picture(key, reproduction, dataset, folder)) is not None}
+    found = {key: one for key in keys if (one := _picture(key, reproduction, dataset, folder, suffixes)) is not None}
     files = dict(_BRIEF)
     if whole:
         files = {name: what for name, what in _WHOLE.items() if name != "spec.yaml" or analysis.data} | files
@@ -168,7 +175,9 @@ def material(
     )
 
 
-def _picture(key: str, reproduction: "Reproduction", dataset: "Dataset | None", folder: Path) -> Picture | None:
+def _picture(
+    key: str, reproduction: "Reproduction", dataset: "Dataset | None", folder: Path, suffixes: Sequence[str]
+) -> Picture | None:
     """Draw a figure and write its files; None where it does not apply."""
     analysis = reproduction.run
     if not isinstance(analysis.fit, PooledResult) or (dataset is None and "dataset" in FIGURES[key].needs):
@@ -181,14 +190,14 @@ def _picture(key: str, reproduction: "Reproduction", dataset: "Dataset | None", 
         if key == "forest":
             raise
         return None  # what the figure shows does not apply to this analysis; its section says why
-    for suffix in _SUFFIXES:
+    for suffix in suffixes:
         save(drawn, folder / f"{key}.{suffix}")
     return Picture(
         key=key,
         title=getattr(drawn, "title", "") or FIGURES[key].label,
         words=alternative_text(drawn),
         svg=(folder / f"{key}.svg").read_text(encoding="utf-8"),
-        png=(folder / f"{key}.png").read_bytes(),
+        png=(folder / f"{key}.png").read_bytes() if "png" in suffixes else b"",
     )
 
 

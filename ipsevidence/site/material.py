@@ -2,10 +2,15 @@
 
 import dataclasses
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ipsevidence.analysis.across import CLAIMS
+from ipsevidence.analysis.answers import EVERYONE, Answer, answer
 from ipsevidence.analysis.reproduction import Reproduction, reproduce
+from ipsevidence.analysis.resultfiles import read_result, result_path
 from ipsevidence.analysis.specfiles import spec_files
+from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP
+from ipsevidence.report.result_pages import results_of
 
 if TYPE_CHECKING:
     from ipsevidence.dataset.collection import Dataset
@@ -32,3 +37,19 @@ class Material:
     def reproductions(self) -> dict[str, Reproduction]:
         """Every analysis that ships with the data, run, by id."""
         return {name: reproduce(name, self.dataset) for name in spec_files(self.dataset.root)}
+
+    @cached_property
+    def answers(self) -> dict[str, Answer]:
+        """The answer for all trials together and for each population, by key, as `ipsevidence answer` gives it."""
+        return {name: answer(name, None, self.dataset) for name in (EVERYONE, *ANALYSIS_GROUP)}
+
+    @cached_property
+    def results(self) -> dict[str, dict[str, Any]]:
+        """The committed results by the id of their analysis."""
+        return results_of(self.dataset.root)
+
+    @cached_property
+    def claims(self) -> dict[str, dict[str, Any]]:
+        """The claims with their verdicts as committed, by id; none where none are."""
+        path = result_path(self.dataset.root, CLAIMS)
+        return dict(read_result(path)["claims"]) if path.is_file() else {}
