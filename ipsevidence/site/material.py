@@ -15,7 +15,17 @@ from ipsevidence.report.result_pages import results_of
 if TYPE_CHECKING:
     from ipsevidence.dataset.collection import Dataset
 
-__all__ = ["Material"]
+__all__ = ["Material", "Use"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """An analysis whose question a study answers: whether it is in the pool, and why."""
+
+    analysis: str
+    title: str
+    included: bool
+    reason: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,6 +47,19 @@ class Material:
     def reproductions(self) -> dict[str, Reproduction]:
         """Every analysis that ships with the data, run, by id."""
         return {name: reproduce(name, self.dataset) for name in spec_files(self.dataset.root)}
+
+    @cached_property
+    def uses(self) -> dict[str, list["Use"]]:
+        """Analyses whose question a study answers, by study: those it is in before those it is not in."""
+        found: dict[str, list[Use]] = {}
+        for name, one in self.reproductions.items():
+            for decision in one.run.decisions:
+                if decision.eligible:
+                    use = Use(
+                        analysis=name, title=one.run.spec.title, included=decision.included, reason=decision.reason
+                    )
+                    found.setdefault(decision.id, []).append(use)
+        return {name: sorted(uses, key=lambda use: not use.included) for name, uses in found.items()}
 
     @cached_property
     def answers(self) -> dict[str, Answer]:
