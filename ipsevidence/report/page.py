@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ipsevidence.analysis.running import AnalysisRun
     from ipsevidence.dataset.collection import Dataset
 
-__all__ = ["GRIDS", "PLOTS", "html_report", "inputs_csv", "material", "spec_text", "table_csv", "write_report"]
+__all__ = ["GRIDS", "PLOTS", "html_report", "inputs_csv", "material", "shown_width", "spec_text", "table_csv", "write_report"]
 
 PLOTS: Final = ("forest.svg", "forest.png", "forest.pdf")
 """The files of the forest plot."""
@@ -312,7 +312,7 @@ def html_report(report: Outline, *, downloads: bool = False) -> str:
     )
     environment.filters["kind"] = lambda block: type(block).__name__
     environment.filters["source"] = _source
-    environment.filters["width"] = _width
+    environment.filters["width"] = shown_width
     return environment.get_template("report.html.j2").render(report=report, downloads=downloads, suffixes=_SUFFIXES)
 
 
@@ -321,7 +321,7 @@ def _source(picture: Picture) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(picture.svg.encode()).decode()}"
 
 
-def _width(picture: Picture) -> str:
+def shown_width(picture: Picture) -> str:
     """Return how wide a figure is shown at most, in pixels: a little wider than it is printed."""
     found = re.search(r'<svg [^>]*?\bwidth="([0-9.]+)pt"', picture.svg)
     return f"{float(found[1]) * _LARGER:.0f}" if found else "100%"

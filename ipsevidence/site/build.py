@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ipsevidence.core import InputError
 from ipsevidence.dataset.storage import write_atomically
-from ipsevidence.site import home, studies
+from ipsevidence.site import analyses, evidence_map, home, studies
 from ipsevidence.site.material import Material
 from ipsevidence.site.shell import ASSETS, page
 
@@ -24,7 +24,7 @@ MANIFEST: Final = "site.json"
 Maker: TypeAlias = Callable[[Material], Mapping[str, bytes]]
 """Gives the files of one kind of page by their paths on the site."""
 
-MAKERS: Final[tuple[Maker, ...]] = (home.files, studies.files)
+MAKERS: Final[tuple[Maker, ...]] = (home.files, studies.files, evidence_map.files, analyses.files)
 """The makers of pages, in the order of the navigation."""
 
 

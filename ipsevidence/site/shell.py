@@ -117,6 +117,8 @@ def _absolute(root: str, target: str) -> str:
 
 @functools.cache
 def _environment() -> jinja2.Environment:
+    from ipsevidence.report.page import shown_width  # loads matplotlib
+
     environment = jinja2.Environment(
         # The report's own blocks are the site's too.
         loader=jinja2.ChoiceLoader(
@@ -128,6 +130,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["json_block"] = json_block
+    environment.filters["source"] = lambda picture: f"{picture.key}.svg"
+    environment.filters["width"] = shown_width
     environment.filters["kind"] = lambda block: type(block).__name__
     return environment
 

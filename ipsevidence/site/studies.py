@@ -10,6 +10,7 @@ from markupsafe import Markup
 from ipsevidence.core import NotApplicable
 from ipsevidence.dataset import vocabulary as terms
 from ipsevidence.dataset.overview import NO_COUNTS, best_basis, evidence_map, size
+from ipsevidence.figures.map_plot import COLUMNS
 from ipsevidence.figures.numbers import EN_DASH, MINUS
 from ipsevidence.report.tables import numerals, shown_interval
 from ipsevidence.site.schema_org import articles, web_address
@@ -66,6 +67,7 @@ class _Row:
     design: str
     countries: tuple[str, ...]
     comparators: tuple[str, ...]
+    kinds: tuple[str, ...]
     size: float | None
     basis: str
     status: str
@@ -84,6 +86,7 @@ def _list(material: "Material") -> str:
             design=study.design.type,
             countries=study.design.countries,
             comparators=against[study.id],
+            kinds=tuple(key for key, (_, keys) in COLUMNS.items() if set(keys) & set(against[study.id])),
             size=size(study),
             basis=best_basis(study) if len(study.arms) > 1 else "",
             status=study.status,
@@ -119,7 +122,7 @@ def _filters(rows: list[_Row]) -> list[tuple[str, str, list[tuple[str, str, int]
         ("population", "Population", _labels(terms.ANALYSIS_GROUP), lambda row: (row.population,)),
         ("tag", "Tag", {tag: tag.replace("-", " ") for tag in tags}, lambda row: row.tags),
         ("design", "Design", _labels(terms.DESIGN), lambda row: (row.design,)),
-        ("comparator", "Compared with", treatment_labels(), lambda row: row.comparators),
+        ("comparator", "Compared with", {key: label for key, (label, _) in COLUMNS.items()}, lambda row: row.kinds),
         ("country", "Country", _labels(terms.COUNTRY), lambda row: row.countries),
         ("basis", "Counts", bases, lambda row: (row.basis,)),
         ("status", "Status", _labels(terms.STATUS), lambda row: (row.status,)),
