@@ -548,6 +548,8 @@ def from_issue(
     raise typer.Exit(0 if record_from_issue(file, data, check=check, as_json=as_json, quiet=quiet) else 1)
 
 
+Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that draw figures.")]
+
 site = typer.Typer(
     name="site",
     help="The static site: build it, or look at it on this machine.",
@@ -563,6 +565,7 @@ def site_build(
     address: Annotated[
         str, typer.Option("--address", help="Where it will stand, such as https://example.org/ips/.")
     ] = "",
+    workers: Workers = 1,
     data: Data = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -570,7 +573,7 @@ def site_build(
     """Write the static site: findings, studies, analyses, claims, data, methods."""
     from ipsevidence.terminal.site import built
 
-    built(out, address, data, as_json=as_json, quiet=quiet)
+    built(out, address, workers, data, as_json=as_json, quiet=quiet)
 
 
 @site.command("serve")
@@ -579,6 +582,7 @@ def site_serve(
         Path | None, typer.Option("--out", "-o", help="Folder to write into.", show_default="a temporary one")
     ] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes one that is free.")] = 8000,
+    workers: Workers = 1,
     data: Data = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -586,7 +590,7 @@ def site_serve(
     """Build the site and show it on this machine until Ctrl-C."""
     from ipsevidence.terminal.site import served
 
-    served(out, port, data, as_json=as_json, quiet=quiet)
+    served(out, port, workers, data, as_json=as_json, quiet=quiet)
 
 
 def _version(asked: bool) -> None:

@@ -34,6 +34,29 @@ def rscript():
 
 
 @pytest.fixture(scope="session")
+def browser():
+    """Chromium, by playwright; without it the test skips, or fails where everything is required."""
+    program = shutil.which("chromium")
+    if program is None:
+        if os.environ.get("IPSEVIDENCE_REQUIRE_ALL"):
+            pytest.fail("chromium is required here and was not found")
+        pytest.skip("needs chromium")
+    from playwright.sync_api import sync_playwright
+
+    flags = (
+        "--no-sandbox",  # it shows our own pages only, and refuses to run as root with it
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    )
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, headless=True, args=list(flags))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
 def toy(tmp_path_factory):
     root = tmp_path_factory.mktemp("toy")
     (root / "studies").mkdir()

@@ -119,9 +119,7 @@ def _if_absent(run: "AnalysisRun", coverage: Coverage | core.NotApplicable, base
     return f" With the absent trials in the pool that would be about {' and '.join(parts)}." if parts else ""
 
 
-def with_absent(
-    run: "AnalysisRun", coverage: Coverage | core.NotApplicable, baseline: float
-) -> dict[str, int]:
+def with_absent(run: "AnalysisRun", coverage: Coverage | core.NotApplicable, baseline: float) -> dict[str, int]:
     """Return how many more of 100 people it were with the absent trials in the pool, under each assumption.
 
     Parameters

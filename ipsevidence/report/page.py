@@ -36,7 +36,17 @@ if TYPE_CHECKING:
     from ipsevidence.analysis.running import AnalysisRun
     from ipsevidence.dataset.collection import Dataset
 
-__all__ = ["GRIDS", "PLOTS", "html_report", "inputs_csv", "material", "shown_width", "spec_text", "table_csv", "write_report"]
+__all__ = [
+    "GRIDS",
+    "PLOTS",
+    "html_report",
+    "inputs_csv",
+    "material",
+    "shown_width",
+    "spec_text",
+    "table_csv",
+    "write_report",
+]
 
 PLOTS: Final = ("forest.svg", "forest.png", "forest.pdf")
 """The files of the forest plot."""

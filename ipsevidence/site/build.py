@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ipsevidence.core import InputError
 from ipsevidence.dataset.storage import write_atomically
-from ipsevidence.site import analyses, evidence_map, home, studies
+from ipsevidence.site import (
+    analyses,
+    claims,
+    contribute,
+    data,
+    documents,
+    evidence_map,
+    home,
+    reviews,
+    services,
+    studies,
+    wanted,
+)
 from ipsevidence.site.material import Material
 from ipsevidence.site.shell import ASSETS, page
 
@@ -24,11 +36,23 @@ MANIFEST: Final = "site.json"
 Maker: TypeAlias = Callable[[Material], Mapping[str, bytes]]
 """Gives the files of one kind of page by their paths on the site."""
 
-MAKERS: Final[tuple[Maker, ...]] = (home.files, studies.files, evidence_map.files, analyses.files)
+MAKERS: Final[tuple[Maker, ...]] = (
+    home.files,
+    studies.files,
+    evidence_map.files,
+    analyses.files,
+    claims.files,
+    reviews.files,
+    services.files,
+    wanted.files,
+    data.files,
+    documents.files,
+    contribute.files,
+)
 """The makers of pages, in the order of the navigation."""
 
 
-def build(dataset: "Dataset", folder: Path, *, address: str = "") -> tuple[str, ...]:
+def build(dataset: "Dataset", folder: Path, *, address: str = "", workers: int = 1) -> tuple[str, ...]:
     """Write the site into a folder.
 
     Parameters
@@ -42,6 +66,8 @@ def build(dataset: "Dataset", folder: Path, *, address: str = "") -> tuple[str, 
     address : str
         Where the site will stand, such as ``https://example.org/ips/``; used only in descriptions for machines and on
         the page for what is not found.
+    workers : int
+        Processes that draw figures; the files are the same whatever their number.
 
     Returns
     -------
@@ -55,7 +81,7 @@ def build(dataset: "Dataset", folder: Path, *, address: str = "") -> tuple[str, 
     OSError
         If a file cannot be written.
     """
-    files = files_of(dataset, address=address)
+    files = files_of(dataset, address=address, workers=workers)
     folder.mkdir(parents=True, exist_ok=True)
     earlier = _listed(folder)
     # Until the last file is written the list holds those of both builds, so that none is ever orphaned.
@@ -71,11 +97,11 @@ def build(dataset: "Dataset", folder: Path, *, address: str = "") -> tuple[str, 
     return tuple(files)
 
 
-def files_of(dataset: "Dataset", *, address: str = "") -> dict[str, bytes]:
+def files_of(dataset: "Dataset", *, address: str = "", workers: int = 1) -> dict[str, bytes]:
     """Return all files of the site by their paths; see `build`."""
     if address and not (address.startswith(("https://", "http://")) and address.endswith("/")):
         raise InputError(f"address must begin with https:// and end with a slash; got {address!r}", parameter="address")
-    material = Material(dataset=dataset, address=address)
+    material = Material(dataset=dataset, address=address, workers=workers)
     files: dict[str, bytes] = {}
     for make in (_assets, *MAKERS, _not_found):
         for path, content in make(material).items():

@@ -113,11 +113,11 @@ def _first(found: "Answer") -> _First | None:
     points = with_absent(found.run, coverage, absolutes.middle)
     if points and isinstance(coverage, Coverage):
         span = more(min(points.values()), max(points.values()))
-        why = (
-            f"If the {len(coverage.absent)} trials without a usable number counted too: {points['no-effect']} if none of"
-            f" them had an effect, {points['stated']} if each had what is stated of it"
+        placed, absent = coverage.bounds[0].k - coverage.k, len(coverage.absent)
+        why = f"If {placed} of the {absent} trials without a usable number were in it" + (
+            f": {points['no-effect']} if they had no effect, {points['stated']} if each had what is stated of it"
             if len(points) > 1
-            else f"If the {len(coverage.absent)} trials without a usable number counted too"
+            else ""
         )
         sure.append(("With the trials that are missing", span, strip(PEOPLE, points=points.values()), why))
     return _First(
@@ -137,9 +137,7 @@ def _field(anyway: int, extra: int) -> Markup:
             marks.append(Markup('<rect class="extra" x="{:g}" y="{:g}" width="12" height="12"/>').format(x - 6, y - 6))
         else:
             marks.append(Markup('<circle class="rest" cx="{:g}" cy="{:g}" r="5"/>').format(x, y))
-    return Markup(
-        '<svg class="field" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
-    ).format(
+    return Markup('<svg class="field" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         across * step,
         100 // across * step,
         f"Of 100 people {anyway} are in work without IPS, {extra} more with it, {100 - anyway - extra} are not.",

@@ -38,10 +38,13 @@ class Material:
         The records.
     address : str
         Where the site will stand, with a slash at its end; empty where that is not known.
+    workers : int
+        Processes that draw figures; the files are the same whatever their number.
     """
 
     dataset: "Dataset"
     address: str = ""
+    workers: int = 1
 
     @cached_property
     def reproductions(self) -> dict[str, Reproduction]:

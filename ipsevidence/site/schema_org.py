@@ -62,7 +62,9 @@ def dataset_description(material: "Material", downloads: tuple[str, ...] = ()) -
 
 def articles(study: "Study") -> list[dict[str, Any]]:
     """Describe the reports of a study that are papers as schema.org ScholarlyArticles."""
-    return [_article(study, one) for one in study.reports if one.kind in ("journal-article", "protocol", "report", "thesis")]
+    return [
+        _article(study, one) for one in study.reports if one.kind in ("journal-article", "protocol", "report", "thesis")
+    ]
 
 
 def _article(study: "Study", report: "Report") -> dict[str, Any]:

@@ -4,11 +4,14 @@ import dataclasses
 import functools
 import json
 import posixpath
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import jinja2
 from markupsafe import Markup
+
+from ipsevidence.figures.numbers import MINUS
 
 __all__ = ["ASSETS", "NAVIGATION", "POLICY", "Entry", "json_block", "page", "relative"]
 
@@ -103,6 +106,10 @@ def page(
     )
 
 
+_HYPHEN: Final = re.compile(r"(?<![\w.-])-(?=[0-9])")
+"""A hyphen that stands for a minus: before a number, after nothing that belongs to it."""
+
+
 def relative(page_path: str, target: str) -> str:
     """Return the address of a file of the site as seen from a page of it; both are paths from the site's root."""
     file, mark, anchor = target.partition("#")
@@ -132,6 +139,8 @@ def _environment() -> jinja2.Environment:
     environment.filters["json_block"] = json_block
     environment.filters["source"] = lambda picture: f"{picture.key}.svg"
     environment.filters["width"] = shown_width
+    environment.filters["minus"] = lambda text: _HYPHEN.sub(MINUS, text)
+    environment.filters["capital"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["kind"] = lambda block: type(block).__name__
     return environment
 

@@ -87,10 +87,12 @@ def strip(
     if not math.isnan(value) and scale.inside(value):
         x = scale.at(value)
         if kind == "trial":
-            parts.append(Markup('<rect class="trial" x="{:.1f}" y="{:g}" width="9" height="9"/>').format(x - 4.5, mid - 4.5))
+            parts.append(
+                Markup('<rect class="trial" x="{:.1f}" y="{:g}" width="9" height="9"/>').format(x - 4.5, mid - 4.5)
+            )
         else:
-            shape = "M{0:.1f} {1:g}l7 6.5 -7 6.5 -7 -6.5z"
-            parts.append(Markup('<path class="{}" d="' + shape.format(x, mid - 6.5) + '"/>').format(kind))
+            diamond = Markup('<path class="{}" d="M{:.1f} {:g}l7 6.5 -7 6.5 -7 -6.5z"/>')
+            parts.append(diamond.format(kind, x, mid - 6.5))
     return _drawing("strip", Markup("").join(parts), HEIGHT)
 
 
@@ -107,6 +109,6 @@ def _line(name: str, scale: Scale, ends: tuple[float, float], y: float) -> Marku
 
 
 def _drawing(name: str, inner: Markup, height: float) -> Markup:
-    return Markup(
-        '<svg class="{}" viewBox="0 0 {:g} {:g}" aria-hidden="true" focusable="false">{}</svg>'
-    ).format(name, WIDTH, height, inner)
+    return Markup('<svg class="{}" viewBox="0 0 {:g} {:g}" aria-hidden="true" focusable="false">{}</svg>').format(
+        name, WIDTH, height, inner
+    )

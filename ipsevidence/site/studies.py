@@ -179,7 +179,10 @@ def value_of(number: "Number | None") -> str:
 
 def _printed(number: "Number") -> str:
     """Say how a number came from what is printed."""
-    inputs = [f"{one.what or 'input'} {numeral(one.value)} ({one.from_}{', ' + one.at if one.at else ''})" for one in number.inputs]
+    inputs = [
+        f"{one.what or 'input'} {numeral(one.value)} ({one.from_}{', ' + one.at if one.at else ''})"
+        for one in number.inputs
+    ]
     parts = (
         f"printed {number.as_printed}" if number.as_printed else "",
         "the only whole number that gives it" if number.rule == "percent-of-n" else number.rule or "",

@@ -12,13 +12,13 @@ from ipsevidence.terminal.output import envelope, origin, say
 __all__ = ["built", "served"]
 
 
-def built(out: Path, address: str, data: Path | None, *, as_json: bool, quiet: bool) -> None:
+def built(out: Path, address: str, workers: int, data: Path | None, *, as_json: bool, quiet: bool) -> None:
     """Build the site into a folder, and say how many files and bytes it has."""
     from ipsevidence.dataset.collection import load
     from ipsevidence.site.build import build
 
     dataset = load(data)
-    files = build(dataset, out, address=address)
+    files = build(dataset, out, address=address, workers=workers)
     size = sum((out / path).stat().st_size for path in files)
     if as_json:
         envelope("site build", {"folder": str(out), "files": list(files), "bytes": size}, [origin(dataset)])
@@ -27,7 +27,7 @@ def built(out: Path, address: str, data: Path | None, *, as_json: bool, quiet: b
         say(f"{origin(dataset)}; version {dataset.version}")
 
 
-def served(out: Path | None, port: int, data: Path | None, *, as_json: bool, quiet: bool) -> None:
+def served(out: Path | None, port: int, workers: int, data: Path | None, *, as_json: bool, quiet: bool) -> None:
     """Build the site and show it to this machine's browsers until it is interrupted."""
     with contextlib.ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ipsevidence-site-")))
@@ -35,7 +35,7 @@ def served(out: Path | None, port: int, data: Path | None, *, as_json: bool, qui
         # Bound before the site is built, so that a port that is taken is said at once.
         server = stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", port), handler))
         address = f"http://127.0.0.1:{server.server_port}/"
-        built(folder, "", data, as_json=False, quiet=True)
+        built(folder, "", workers, data, as_json=False, quiet=True)
         if as_json:
             envelope("site serve", {"folder": str(folder), "address": address})
         else:
