@@ -79,7 +79,7 @@ def test_the_wheel_holds_nothing_else(wheel):
     assert {top.rpartition(".")[2] for top in tops - {"ipsevidence"}} == {"dist-info"}
     assert len(tops) == 2
     suffixes = {Path(name).suffix for name in names if name.startswith("ipsevidence/")}
-    assert suffixes == {".py", ".j2", ".typed", ".yaml", ".json", ".ttf", ".txt"}
+    assert suffixes == {".py", ".j2", ".typed", ".yaml", ".json", ".ttf", ".txt", ".css", ".js", ".svg"}
     assert not [name for name in names if "test" in name.rpartition("/")[2].removesuffix(".py").split("_")]
     assert {"LICENSE", "LICENSE-DATA"} <= {name.rpartition("/")[2] for name in names}
 

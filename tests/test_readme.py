@@ -62,6 +62,7 @@ def test_its_commands_exist():
     for target in re.findall(r"^make (\w+)", TEXT, re.MULTILINE):
         assert f"\n{target}:" in makefile
     verbs = {command.name or command.callback.__name__ for command in app.registered_commands}
+    verbs |= {group.name or group.typer_instance.info.name for group in app.registered_groups}
     used = set(re.findall(r"^ipsevidence (\w+)", TEXT, re.MULTILINE))
     assert used
     assert used <= verbs

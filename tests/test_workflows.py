@@ -15,7 +15,12 @@ import yaml
 ROOT = Path(__file__).parents[1]
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
-WRITERS = {("comment.yml", "pull-requests"), ("release.yml", "contents")}
+WRITERS = {
+    ("comment.yml", "pull-requests"),
+    ("pages.yml", "id-token"),
+    ("pages.yml", "pages"),
+    ("release.yml", "contents"),
+}
 
 
 def load(path):
@@ -40,7 +45,7 @@ def tool(name):
 
 
 def test_there_are_the_workflows_there_should_be():
-    assert set(DOCUMENTS) == {"ci.yml", "pull-request.yml", "comment.yml", "release.yml"}
+    assert set(DOCUMENTS) == {"ci.yml", "pull-request.yml", "comment.yml", "pages.yml", "release.yml"}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -99,6 +104,13 @@ def test_the_job_that_writes_takes_only_our_own_code():
         "repos/$REPOSITORY/issues/comments/$comment",
         "repos/$REPOSITORY/issues/$NUMBER/comments",
     ]
+
+
+def test_only_the_default_branch_is_published():
+    build, deploy = (DOCUMENTS["pages.yml"]["jobs"][key] for key in ("build", "deploy"))
+    assert build["if"] == "${{ github.ref_name == github.event.repository.default_branch }}"
+    assert deploy["needs"] == "build"
+    assert [step["uses"].partition("@")[0] for step in deploy["steps"]] == ["actions/deploy-pages"]
 
 
 def test_only_the_default_branch_is_released():

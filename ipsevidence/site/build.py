@@ -81,8 +81,8 @@ def build(dataset: "Dataset", folder: Path, *, address: str = "", workers: int =
     OSError
         If a file cannot be written.
     """
+    folder.mkdir(parents=True, exist_ok=True)  # first, so that a folder that cannot be is said at once
     files = files_of(dataset, address=address, workers=workers)
-    folder.mkdir(parents=True, exist_ok=True)
     earlier = _listed(folder)
     # Until the last file is written the list holds those of both builds, so that none is ever orphaned.
     _list(folder, earlier | files.keys())

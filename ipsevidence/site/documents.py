@@ -53,7 +53,7 @@ _WRITTEN: Final = {
     "CHANGELOG.md": ("changes.html", "data"),
     "docs/protocol/README.md": ("methods/protocol.html", "methods"),
 }
-_COMMENT: Final = re.compile(r"^<!--.*?-->\n?", re.MULTILINE | re.DOTALL)
+_COMMENT: Final = re.compile(r"^<!--.*?-->\n?", re.MULTILINE)
 _LONG: Final = 45
 """Signs of TeX from which a formula may be wider than a phone."""
 

@@ -67,6 +67,7 @@ def files(material: "Material") -> dict[str, bytes]:
         axis=axis(PEOPLE),
         claims=_claims(material),
         dataset=material.dataset,
+        shipped=material.reproductions.keys(),
         about=dataset_description(material),
     )
     return {"index.html": text.encode()}
@@ -91,6 +92,7 @@ class _First:
     anyway: int
     extra: int
     outcome: str
+    with_missing: str
     sure: tuple[tuple[str, str, Markup, str], ...]
     field: Markup
 
@@ -110,6 +112,7 @@ def _first(found: "Answer") -> _First | None:
         drawing = strip(PEOPLE, ahead=(100 * ahead.low, 100 * ahead.high))
         level = f"{100 * ahead.level:g}% prediction interval"
         sure.append(("A new service", more(100 * ahead.low, 100 * ahead.high), drawing, level))
+    span = ""
     points = with_absent(found.run, coverage, absolutes.middle)
     if points and isinstance(coverage, Coverage):
         span = more(min(points.values()), max(points.values()))
@@ -121,7 +124,12 @@ def _first(found: "Answer") -> _First | None:
         )
         sure.append(("With the trials that are missing", span, strip(PEOPLE, points=points.values()), why))
     return _First(
-        anyway=anyway, extra=extra, outcome=in_work(found.run.rows), sure=tuple(sure), field=_field(anyway, extra)
+        anyway=anyway,
+        extra=extra,
+        outcome=in_work(found.run.rows),
+        with_missing=span,
+        sure=tuple(sure),
+        field=_field(anyway, extra),
     )
 
 

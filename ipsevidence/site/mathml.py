@@ -65,6 +65,13 @@ class _Tokens:
         taken, self.next = self.next, next(self._tokens, "")
         return taken
 
+    def one(self) -> Markup:
+        """Read what a command without braces takes: an atom, of a number its first digit."""
+        if self.next[:1].isdigit():
+            digit, self.next = self.next[0], self.next[1:] or next(self._tokens, "")
+            return _tag("mn", digit)
+        return _atom(self)
+
     def expect(self, token: str) -> None:
         if self.take() != token:
             raise UnknownFormulaError(f"a {token} is missing")
@@ -84,10 +91,11 @@ def _scripted(tokens: _Tokens) -> Markup:
     base = _atom(tokens)
     below = above = None
     while tokens.next in ("_", "^", "'"):
-        if tokens.take() == "_":
-            below = _atom(tokens)
+        sign = tokens.take()
+        if sign == "_":
+            below = tokens.one()
         else:
-            above = _atom(tokens)
+            above = _tag("mo", "′") if sign == "'" else tokens.one()
     if below is not None and above is not None:
         return Markup("<msubsup>{}{}{}</msubsup>").format(base, below, above)
     if below is not None:
@@ -103,6 +111,9 @@ def _atom(tokens: _Tokens) -> Markup:
         return _command(sign[1:], tokens)
     if sign in ("", "}"):
         raise UnknownFormulaError("something is missing")
+    if sign in "()[]|":
+        # By themselves they would stretch to whatever stands beside them; \left and \right ask for that.
+        return Markup('<mo stretchy="false">{}</mo>').format(sign)
     kind = "mn" if sign[0].isdigit() else "mi" if sign.isalpha() else "mo"
     return _tag(kind, {"-": "−", "*": "∗"}.get(sign, sign))
 
@@ -123,7 +134,7 @@ def _command(name: str, tokens: _Tokens) -> Markup:
 
 
 def _fraction(tokens: _Tokens) -> Markup:
-    return Markup("<mfrac>{}{}</mfrac>").format(_atom(tokens), _atom(tokens))
+    return Markup("<mfrac>{}{}</mfrac>").format(tokens.one(), tokens.one())
 
 
 def _upright(tokens: _Tokens) -> Markup:

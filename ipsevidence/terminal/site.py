@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import http.server
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def served(out: Path | None, port: int, workers: int, data: Path | None, *, as_j
             envelope("site serve", {"folder": str(folder), "address": address})
         else:
             say(address if quiet else f"The site is at {address} until you press Ctrl-C.")
+        sys.stdout.flush()  # who reads the address from a pipe waits for it
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
 

@@ -2,14 +2,13 @@
 
 import importlib
 import json
+import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 
@@ -70,32 +69,49 @@ def test_another_process_with_another_order_of_hashes_writes_the_same_bytes(data
         " from ipsevidence.dataset.collection import load;"
         " build(load(sys.argv[1]), Path(sys.argv[2]), workers=2)"
     )
-    subprocess.run([sys.executable, "-c", code, data.root, tmp_path / "site"], check=True, env=environment(7))
+    subprocess.run(
+        [sys.executable, "-c", code, data.root, tmp_path / "site"], check=True, env=os.environ | {"PYTHONHASHSEED": "7"}
+    )
     for path, content in files.items():
         assert (tmp_path / "site" / path).read_bytes() == content, path
 
 
-def environment(seed):
-    import os
+@pytest.fixture
+def makers(monkeypatch):
+    """Put a maker of these files in the place of all others: files are written whatever they hold."""
+    return lambda **files: monkeypatch.setattr(
+        building, "MAKERS", (lambda _: {name.replace("__", "/") + ".html": text for name, text in files.items()},)
+    )
 
-    return os.environ | {"PYTHONHASHSEED": f"{seed}"}
 
-
-def test_files_of_an_earlier_build_go_and_no_others(data, tmp_path):
+def test_files_of_an_earlier_build_go_and_no_others(data, makers, tmp_path):
     site = tmp_path / "site"
+    makers(index=b"1", studies__a=b"1", studies__b=b"1", old__page=b"1")
     build(data, site)
     (site / "studies" / "mine.txt").write_text("mine")
     (site / "CNAME").write_text("ips.example")
-    fewer = small(tmp_path / "fewer", names=("alpha-2001",))
-    written = build(fewer, site)
+    makers(index=b"2", studies__a=b"1")
+    written = build(data, site)
     here = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     assert here == {*written, MANIFEST, "studies/mine.txt", "CNAME"}
-    assert "studies/beta-2002.html" not in here
+    assert {"index.html", "studies/a.html"} <= here
+    assert not (site / "old").exists()
+
+
+def test_a_file_that_has_not_changed_is_not_written_again(data, makers, tmp_path):
+    makers(index=b"1", other=b"1")
+    build(data, tmp_path)
+    before = (tmp_path / "other.html").stat().st_ino
+    makers(index=b"2", other=b"1")
+    build(data, tmp_path)
+    assert (tmp_path / "other.html").stat().st_ino == before
+    assert (tmp_path / "index.html").read_bytes() == b"2"
 
 
 @pytest.mark.parametrize("listed", ["../outside.txt", "/outside.txt", "link/outside.txt", "a/../../outside.txt", 7])
-def test_a_list_of_files_that_was_tampered_with_reaches_nothing_outside(data, tmp_path, listed):
+def test_a_list_of_files_that_was_tampered_with_reaches_nothing_outside(data, makers, tmp_path, listed):
     site, outside = tmp_path / "site", tmp_path / "outside.txt"
+    makers(index=b"1")
     build(data, site)
     outside.write_text("stays")
     (site / "link").symlink_to(tmp_path)
@@ -104,28 +120,47 @@ def test_a_list_of_files_that_was_tampered_with_reaches_nothing_outside(data, tm
     assert outside.read_text() == "stays"
 
 
-def test_an_interrupted_build_leaves_each_file_old_or_new_and_the_next_one_heals_it(data, tmp_path, monkeypatch):
-    site = tmp_path / "site"
-    old = {path: content for path, content in files_of(small(tmp_path / "old", words=EVIL, spec=POOL)).items()}
-    build(load(tmp_path / "old"), site)
-    new, write, count = files_of(data), building.write_atomically, [0]
+@pytest.mark.parametrize("text", ["", "[]", "7", '{"files": 7}', "{", "\udcff"])
+def test_a_list_that_is_none_counts_as_no_list(data, makers, tmp_path, text):
+    makers(index=b"1")
+    (tmp_path / MANIFEST).write_bytes(text.encode("utf-8", "surrogateescape"))
+    (tmp_path / "mine.html").write_text("mine")
+    build(data, tmp_path)
+    assert (tmp_path / "mine.html").read_text() == "mine"
+    assert "index.html" in json.loads((tmp_path / MANIFEST).read_text())["files"]
+
+
+@pytest.mark.parametrize("moment", range(1, 9))
+def test_an_interrupted_build_leaves_each_file_old_or_new_and_the_next_one_heals_it(
+    data, makers, tmp_path, monkeypatch, moment
+):
+    old = {"a.html": b"1", "b.html": b"1", "only-old.html": b"1"}
+    new = {"a.html": b"2", "b.html": b"2", "only-new.html": b"2"}
+    makers(**{name.removesuffix(".html"): text for name, text in old.items()})
+    build(data, tmp_path)
+    makers(**{name.removesuffix(".html"): text for name, text in new.items()})
+    write, count = building.write_atomically, [0]
 
     def failing(path, content):
         count[0] += 1
-        if count[0] == 12:
+        if count[0] == moment:
             raise KeyboardInterrupt
         write(path, content)
 
-    monkeypatch.setattr(building, "write_atomically", failing)
-    with pytest.raises(KeyboardInterrupt):
-        build(data, site)
-    monkeypatch.undo()
-    for path in {*old, *new}:
-        if (site / path).exists():
-            assert (site / path).read_bytes() in (old.get(path), new.get(path)), path
-    assert set(json.loads((site / MANIFEST).read_text())["files"]) == {*old, *new}
-    build(data, site)
-    assert {path: (site / path).read_bytes() for path in new} == new
+    with monkeypatch.context() as patched:
+        patched.setattr(building, "write_atomically", failing)
+        try:
+            build(data, tmp_path)
+        except KeyboardInterrupt:
+            listed = set(json.loads((tmp_path / MANIFEST).read_text())["files"])
+            here = {path.name for path in tmp_path.glob("*.html")}
+            assert here <= listed | {"404.html"}  # nothing that a later build would leave behind
+            for name in {*old, *new} & here:
+                assert (tmp_path / name).read_bytes() in (old.get(name), new.get(name)), name
+        else:
+            assert moment > 5
+    build(data, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.html") if path.name != "404.html"} == new
 
 
 def test_an_address_is_used_where_it_must_be_and_nowhere_else(data, files):
@@ -196,7 +231,7 @@ def test_links_that_are_not_of_the_web_are_not_made():
         assert schema_org.web_address(url) == ""
 
 
-def test_an_address_that_no_record_may_have_would_not_become_a_link(data, monkeypatch):
+def test_an_address_that_no_record_may_have_would_not_become_a_link(data):
     # The reader refuses such a record; should one come in another way, its page still has no such link.
     study = data["alpha-2001"]
     report = Report.model_construct(**{**dict(study.reports[0]), "url": "javascript:alert(1)"})
@@ -234,7 +269,7 @@ def test_a_page_marks_where_it_is():
 # -- the command line --------------------------------------------------------------------------------------------
 
 
-def test_serve_shows_the_site_until_it_is_interrupted(data, tmp_path):
+def test_serve_shows_the_site_until_it_is_interrupted(data):
     command = [sys.executable, "-m", "ipsevidence", "site", "serve", "--port", "0", "--quiet", "--data", data.root]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
         try:
@@ -253,7 +288,7 @@ def test_serve_shows_the_site_until_it_is_interrupted(data, tmp_path):
     assert (out, err) == ("", "")
 
 
-def test_build_says_what_it_wrote(data, tmp_path):
+def test_build_says_what_it_wrote(data, files, tmp_path):
     command = [
         sys.executable,
         "-m",
@@ -268,14 +303,13 @@ def test_build_says_what_it_wrote(data, tmp_path):
     ]
     told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert told["command"] == "site build"
-    assert set(told["data"]["files"]) == set(files_of(data))
+    assert set(told["data"]["files"]) == set(files)
     assert told["data"]["bytes"] == sum((tmp_path / "s" / name).stat().st_size for name in told["data"]["files"])
     taken = subprocess.run(
-        [*command[:4], "-o", data.root / "studies" / "alpha-2001.yaml", "--data", data.root],
+        [*command[:5], "-o", data.root / "studies" / "alpha-2001.yaml", "--data", data.root],
         capture_output=True,
         text=True,
         check=False,
     )
     assert taken.returncode == 2
     assert taken.stderr.startswith("error: File exists")
-    assert Path(shutil.which(sys.executable)).exists()

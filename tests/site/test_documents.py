@@ -74,6 +74,9 @@ def test_comments_and_marks_of_generated_pages_are_not_shown():
         (r"w_i^*", "<msubsup><mi>w</mi><mi>i</mi><mo>∗</mo></msubsup>"),
         (r"\operatorname{se}", '<mi mathvariant="normal">se</mi>'),
         (r"\left(a\right]", '<mrow><mo stretchy="true">(</mo><mi>a</mi><mo stretchy="true">]</mo></mrow>'),
+        ("q'", "<msup><mi>q</mi><mo>′</mo></msup>"),
+        (r"\frac12", "<mfrac><mn>1</mn><mn>2</mn></mfrac>"),
+        ("x^23", "<msup><mi>x</mi><mn>2</mn></msup><mn>3</mn>"),
         ("a<b", "<mi>a</mi><mo>&lt;</mo><mi>b</mi>"),
     ],
 )
