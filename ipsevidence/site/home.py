@@ -115,7 +115,9 @@ def _first(found: "Answer") -> _First | None:
     span = ""
     points = with_absent(found.run, coverage, absolutes.middle)
     if points and isinstance(coverage, Coverage):
-        span = more(min(points.values()), max(points.values()))
+        low, high = min(points.values()), max(points.values())
+        # Two suppositions, and no bounds of anything: "or", not "to".
+        span = f"{low} or {high} more" if 0 <= low < high else more(low, high)
         placed, absent = coverage.bounds[0].k - coverage.k, len(coverage.absent)
         why = f"If {placed} of the {absent} trials without a usable number were in it" + (
             f": {points['no-effect']} if they had no effect, {points['stated']} if each had what is stated of it"

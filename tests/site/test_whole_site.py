@@ -186,6 +186,8 @@ def test_the_first_page_says_what_the_committed_results_say(pages):
     ends = [round(100 * one["difference_ci"][end]) for end in ("low", "high")]
     assert f"Of 100 people, about {round(100 * one['difference'])} more get work with IPS" in text
     assert f"{ends[0]} to {ends[1]} more" in text
+    assert "With the trials that are missing" in text
+    assert "9 or 24 more" in text  # as `ipsevidence answer` has them: two suppositions, no bounds
     assert f"{result['coverage']['k']} of {result['coverage']['eligible']} eligible trials" in text
 
 
