@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ipsevidence import __version__
 from ipsevidence.analysis.absolutes import MODELS, Absolutes
+from ipsevidence.analysis.certainty import GRADE
 from ipsevidence.analysis.covering import Coverage
 from ipsevidence.analysis.denominators import MissingParticipants
 from ipsevidence.analysis.readings import ReadingsRange
@@ -246,5 +247,13 @@ def _small(analysis: "AnalysisRun") -> Iterator[Said]:
 
 def _last(analysis: "AnalysisRun") -> Iterator[Said]:
     if analysis.data is not None:
-        yield Said(text="Certainty of evidence was not judged.")
+        yield _certainty(analysis.spec)
     yield Said(text=f"All numbers were computed by ipsevidence {__version__}.")
+
+
+def _certainty(spec: "Spec") -> Said:
+    judged = spec.certainty
+    if judged is None:
+        return Said(text="Certainty of evidence was not judged.")
+    text = f"Certainty of evidence was judged by GRADE, on {judged.date}, by {' and '.join(judged.by)}."
+    return Said(text=text, reference=GRADE)

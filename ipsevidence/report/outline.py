@@ -8,6 +8,7 @@ from ipsevidence.analysis import answer_words
 from ipsevidence.core import NotApplicable
 from ipsevidence.dataset.vocabulary import BASIS
 from ipsevidence.report import citing, evidence_tables, sentences, study_tables, tables
+from ipsevidence.report.certainty_tables import certainty
 from ipsevidence.report.methods_prose import methods
 from ipsevidence.report.prisma import prisma_map
 from ipsevidence.report.table import Table
@@ -175,8 +176,12 @@ def outline(material: Material) -> Outline:
     titles = {"title": "head of the report"} | {one.key: one.title for one in sections}
     titles |= {"prisma": TITLES["prisma"]}
     empty = {one.key for one in sections if one.key in {"bias", "small-studies"} and not _has_table(one)}
-    table = Grid(key="prisma", table=prisma_map(titles, empty))
     spec = material.run.spec
+    if "summary" in titles:
+        titles["certainty"] = titles["summary"]
+        empty |= {"certainty"} if spec.certainty is None else set()
+    kind = "table" if material.run.data is None else spec.purpose
+    table = Grid(key="prisma", table=prisma_map(titles, empty, kind))
     return Outline(
         title=spec.title,
         subtitle=f"A re-run of: {spec.report.reference}" if spec.report.reference else "",
@@ -224,9 +229,11 @@ def _summary(material: Material) -> Blocks:
         return []
     absolutes = material.side("absolutes")
     blocks: Blocks = [Grid(key="summary", table=evidence_tables.summary(analysis, examined.absolutes))]
+    bears: tuple[tuple[str, str], ...] = ()
     if material.dataset is not None and analysis.measure.needs == "two-by-two":
         bears = answer_words.certainty(analysis, material.dataset, examined.coverage)
-        blocks.append(Grid(key="certainty", table=evidence_tables.certainty(bears)))
+    if bears or analysis.spec.certainty is not None:
+        blocks.append(Grid(key="certainty", table=certainty(bears, analysis.spec.certainty)))
     blocks.append(Grid(key="absolutes", table=evidence_tables.absolutes(absolutes)) if absolutes else None)
     return [*blocks, material.pictures.get("icons")]
 
