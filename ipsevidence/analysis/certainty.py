@@ -18,7 +18,6 @@ __all__ = [
     "GRADE",
     "LEVELS",
     "RAISES",
-    "RANDOMISED",
     "RATINGS",
     "Certainty",
     "Concern",
@@ -27,9 +26,6 @@ __all__ = [
     "Raise",
     "Suspicion",
 ]
-
-RANDOMISED: Final = ("rct", "pilot-rct", "cluster-rct")
-"""Designs whose evidence starts at high."""
 
 RATINGS: Final = tuple(reversed(terms.CERTAINTY))
 """Ratings from very low to high."""

@@ -11,12 +11,11 @@ import numpy as np
 from scipy.special import ndtri
 
 from ipsevidence import core
-from ipsevidence.analysis.certainty import RANDOMISED
 from ipsevidence.analysis.moderation import ModeratorFit, moderated
 from ipsevidence.analysis.review_inputs import inputs_of
 from ipsevidence.analysis.rows import StudyRow, effects, participants, shown
 from ipsevidence.analysis.selection import Decision, Selection, SelectionError, select
-from ipsevidence.analysis.spec import Spec, StudyList, Variation
+from ipsevidence.analysis.spec import RANDOMISED, Spec, StudyList, Variation
 from ipsevidence.analysis.specfiles import find_review, find_spec, review_files
 from ipsevidence.dataset.collection import Dataset, Origin, load
 from ipsevidence.dataset.record import Record

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ipsevidence.analysis.certainty import RANDOMISED, Certainty
+from ipsevidence.analysis.certainty import Certainty
 from ipsevidence.core import INTERVALS, MEASURES, PREDICTIONS, TAU2_ESTIMATORS
 from ipsevidence.dataset import vocabulary as terms
 from ipsevidence.dataset.record import Identifier, Quantity, Record, Text
 
 __all__ = [
     "CONTRASTS",
+    "GROUPINGS",
     "QUANTITIES",
+    "RANDOMISED",
     "Contrast",
     "Effect",
     "LeftOut",
@@ -27,6 +29,9 @@ __all__ = [
     "Target",
     "Variation",
 ]
+
+RANDOMISED: tuple[str, ...] = ("rct", "pilot-rct", "cluster-rct")
+"""Designs that are randomised."""
 
 CONTRASTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "ips-vs-control": (("ips", "ips-adapted"), tuple(terms.COMPARATORS)),
@@ -157,7 +162,7 @@ class StudyChoice(Record):
 class StudyFilter(Record):
     """Which studies a rule admits; an empty list admits every value."""
 
-    designs: tuple[Design, ...] = ("rct", "pilot-rct", "cluster-rct")
+    designs: tuple[Design, ...] = RANDOMISED
     analysis_groups: tuple[AnalysisGroup, ...] = ()
     tags: tuple[Identifier, ...] = ()
     severe_mental_illness: tuple[YesNo, ...] = ()

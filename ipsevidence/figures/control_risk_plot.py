@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ipsevidence import core
+from ipsevidence.analysis.arms import compared
 from ipsevidence.figures.forest_axis import Axis
-from ipsevidence.figures.forest_plot import ARMS
 from ipsevidence.figures.lettering import width
 from ipsevidence.figures.numbers import NO_BREAK, Numerals
 from ipsevidence.figures.plot_frame import (
@@ -89,7 +89,7 @@ def control_risk(run: "AnalysisRun", *, style: str | Style = "default", wide: bo
     model = _fitted(run)
     curves = _curves(model)
     low, high = _reached(model, curves)
-    control = ARMS[1].lower() if run.data else "group 2"
+    control = compared(run.spec, own_table=run.data is None).other
     plan = Plan(
         x=Side(label=f"Events in {control}, % (log odds scale)", axis=_risk_axis(model.logit, look)),
         y=Side(label="Odds ratio (log scale)", numerals=write, pad=8.0, low=low, high=high),

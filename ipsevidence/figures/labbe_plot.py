@@ -8,7 +8,7 @@ import numpy as np
 
 from ipsevidence import core
 from ipsevidence.figures.forest_axis import Axis
-from ipsevidence.figures.forest_plot import ARMS, GROUPS
+from ipsevidence.figures.forest_plot import arms_of
 from ipsevidence.figures.plot_frame import (
     LINE,
     Key,
@@ -79,7 +79,7 @@ def labbe(
     )
     if not rates:
         raise core.InputError("a L'Abbé plot needs events and persons of both arms", parameter="run")
-    names = arms or (ARMS if run.data else GROUPS)
+    names = arms or arms_of(run)
     axis = _axis(max(max(one.first, one.second) for one in rates))
     curve = _curve(run, axis.high)
     key = [Key(text="no effect", color=look.palette.ink, kind="line", dashes=(4.0, 3.0))]

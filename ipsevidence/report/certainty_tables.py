@@ -63,7 +63,7 @@ def certainty(found: Iterable[tuple[str, str]], judged: Certainty | None = None)
     -------
     Table
     """
-    computed = dict(found)
+    computed = {domain: text.replace("I2 ", "I\u00b2 ").replace("tau2 ", "\u03c4\u00b2 ") for domain, text in found}
     if judged is None:
         rows = [(domain[:1].upper() + domain[1:], text) for domain, text in computed.items()]
         return make("What bears on certainty", "Domain|What was found", rows)

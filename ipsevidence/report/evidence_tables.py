@@ -99,7 +99,10 @@ def absolutes(found: Absolutes) -> Table:
         for one in found.answers
     )
     heading = "#Without|Model|#Trials|#With|#More|#CI|#Prediction interval|Number needed to treat"
-    return make("Of 100 people", heading, rows, found.notes)
+    notes = list(found.notes)
+    if any(one.nnt_text.startswith("NNT") for one in found.answers):
+        notes.insert(0, "NNTB, NNTH: how many people are served for one more to benefit, or to be harmed.")
+    return make("Of 100 people", heading, rows, notes)
 
 
 def _per100(share: float) -> str:
@@ -244,7 +247,9 @@ def summary(analysis: "AnalysisRun", found: Absolutes | NotApplicable) -> Table:
     ]
     notes = rating_notes(analysis.spec.certainty)
     if answers and isinstance(found, Absolutes):
-        notes.append(f"Of 100 people, by the {MODELS[found.headline]}; the baselines are those of the trials.")
+        source = MODELS[found.headline] if found.headline == "trial" else f"the {MODELS[found.headline]}"
+        where = "" if found.headline == "trial" else "; the baselines are those of the trials"
+        notes.append(f"Of 100 people, by {source}{where}.")
     elif isinstance(found, NotApplicable):
         notes.append(f"No figures per 100 people: {found.reason}.")
     heading = (
@@ -257,7 +262,9 @@ def summary(analysis: "AnalysisRun", found: Absolutes | NotApplicable) -> Table:
 def _effect_cell(analysis: "AnalysisRun") -> str:
     fit, measure = analysis.fit, analysis.spec.effect.measure
     if isinstance(fit, NotApplicable):
-        return f"not pooled: {fit.reason}"
+        if analysis.few is None or analysis.few.k > 2:
+            return f"not pooled: {fit.reason}"
+        fit = analysis.few.headline
     estimate = numerals(measure).effect(shown(measure, fit.estimate))
     return estimate if fit.ci.missing else f"{estimate} ({shown_interval(measure, fit.ci)})"
 

@@ -12,9 +12,11 @@ from ipsevidence.report.certainty_tables import certainty
 from ipsevidence.report.methods_prose import methods
 from ipsevidence.report.prisma import prisma_map
 from ipsevidence.report.table import Table
+from ipsevidence.report.tables import persons
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.choices import Choices
+    from ipsevidence.analysis.covering import Coverage
     from ipsevidence.analysis.reproduction import Reproduction
     from ipsevidence.analysis.running import AnalysisRun
     from ipsevidence.dataset.collection import Dataset
@@ -46,9 +48,10 @@ class Paragraph:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Bullets:
-    """A list."""
+    """A list; with `numbered`, its items are cited by their numbers."""
 
     items: tuple[str, ...]
+    numbered: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +206,12 @@ def _has_table(section: Section) -> bool:
 
 def _head(material: Material) -> tuple[Block, ...]:
     analysis, question = material.run, material.run.spec.question
-    texts = [sentences.beside_line(analysis), sentences.plain_words(analysis, material.reproduction.examined)]
+    texts = [
+        sentences.few_line(analysis),
+        sentences.beside_line(analysis),
+        sentences.plain_words(analysis, material.reproduction.examined),
+    ]
+    reading = sentences.reading_line(analysis)
     terms = Terms(
         pairs=(
             ("Population", question.population),
@@ -215,6 +223,7 @@ def _head(material: Material) -> tuple[Block, ...]:
     return (
         Paragraph(text=sentences.verdict_line(analysis), role="verdict"),
         *(Paragraph(text=text) for text in texts if text),
+        *((Paragraph(text=reading, role="note"),) if reading else ()),
         *(Paragraph(text=note, role="caveat") for note in analysis.notes),
         terms,
     )
@@ -246,7 +255,7 @@ def _selection(material: Material) -> Blocks:
     analysis, coverage = material.run, material.side("coverage")
     blocks: Blocks = []
     if coverage:
-        blocks += [Paragraph(text=f"In the pool: {coverage.sentence}."), material.pictures.get("coverage")]
+        blocks += [Paragraph(text=_covered(coverage)), material.pictures.get("coverage")]
     blocks.append(Grid(key="studies-in", table=tables.decisions(analysis, included=True)))
     if any(not one.included for one in analysis.decisions):
         out = tables.left_out(analysis)
@@ -259,6 +268,15 @@ def _selection(material: Material) -> Blocks:
     return blocks
 
 
+def _covered(coverage: "Coverage") -> str:
+    """Say what is in the pool, and how many of its people are in the counts."""
+    where = "In the pool" if coverage.k > 1 else "With a usable number"
+    text = f"{where}: {coverage.sentence}."
+    if coverage.analysed < coverage.headline:
+        text += f" Of these {coverage.headline:,.0f} people {coverage.analysed:,.0f} are in the numbers that were used."
+    return text
+
+
 def _characteristics(material: Material) -> Blocks:
     analysis, dataset = material.run, material.dataset
     blocks: Blocks = []
@@ -269,8 +287,16 @@ def _characteristics(material: Material) -> Blocks:
         blocks.append(Grid(key="outcomes", table=tables.outcomes(analysis)))
     if analysis.rows:
         blocks.append(Grid(key="inputs", table=tables.inputs(analysis)))
-        blocks.append(Grid(key="participants", table=tables.participants(analysis), total=True))
+        blocks.append(_participants(analysis))
     return blocks
+
+
+def _participants(analysis: "AnalysisRun") -> Block:
+    """Set the participants of each study beside those in its counts, or say that they are the same."""
+    table = tables.participants(analysis)
+    if any(one != two or why for _, one, two, why in table.rows):
+        return Grid(key="participants", table=table, total=True)
+    return Paragraph(text=f"All {persons(analysis.participants)} participants of these studies are in their numbers.")
 
 
 def _bias(material: Material) -> Blocks:
@@ -337,11 +363,15 @@ def _published(material: Material) -> Blocks:
 
 
 def _methods(material: Material) -> Blocks:
-    said = methods(material.reproduction)
-    references = tuple(dict.fromkeys(one.reference for one in said if one.reference))
-    prose = " ".join(_cited(one.text, references.index(one.reference) + 1 if one.reference else 0) for one in said)
-    numbered = tuple(f"[{number}] {text}" for number, text in enumerate(references, start=1))
-    return [Paragraph(text=prose), Bullets(items=numbered) if numbered else None]
+    parts = methods(material.reproduction)
+    references = tuple(dict.fromkeys(one.reference for part in parts for one in part if one.reference))
+    blocks: Blocks = [
+        Paragraph(
+            text=" ".join(_cited(one.text, references.index(one.reference) + 1 if one.reference else 0) for one in part)
+        )
+        for part in parts
+    ]
+    return [*blocks, Bullets(items=references, numbered=True) if references else None]
 
 
 def _cited(text: str, number: int) -> str:

@@ -61,7 +61,7 @@ def test_what_was_computed_stands_beside_what_was_judged(report):
     assert [column.heading for column in table.columns] == ["Domain", "What was found", "Judgement", "Why"]
     rows = {row[0]: row[1:] for row in table.rows}
     assert list(rows) == ["Risk of bias", "Inconsistency", "Indirectness", "Imprecision", "Publication bias"]
-    assert rows["Inconsistency"][0].startswith("I2 ")
+    assert rows["Inconsistency"][0].startswith("I\u00b2 ")
     assert rows["Publication bias"][0].endswith("give no usable number")
     assert rows["Publication bias"][1:] == ("strongly suspected", "made up")
 
@@ -80,7 +80,7 @@ def test_every_form_of_the_report_says_it(report):
 
 
 def test_the_methods_and_the_checklist_know_that_it_was_judged(rated, report, data):
-    said = [one.text for one in methods(rated)]
+    said = [one.text for part in methods(rated) for one in part]
     assert "Certainty of evidence was judged by GRADE, on 2026-11-22, by A." in said
     assert "Certainty of evidence was not judged." not in said
     items = {row[0]: row[2] for row in grid(report, "prisma").rows}
