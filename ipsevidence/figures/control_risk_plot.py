@@ -11,17 +11,9 @@ from ipsevidence.analysis.arms import compared
 from ipsevidence.figures.forest_axis import Axis
 from ipsevidence.figures.lettering import width
 from ipsevidence.figures.numbers import NO_BREAK, Numerals
-from ipsevidence.figures.plot_frame import (
-    BAND,
-    LINE,
-    Key,
-    Plan,
-    Side,
-    frame_for,
-    radii,
-    style_of,
-)
+from ipsevidence.figures.plot_frame import BAND, LINE, Key, Plan, frame_for, radii, style_of
 from ipsevidence.figures.plot_labels import Label, bubbles
+from ipsevidence.figures.plot_side import Side
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

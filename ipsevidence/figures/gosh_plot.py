@@ -9,19 +9,8 @@ from ipsevidence import core
 from ipsevidence.figures.forest_axis import Axis
 from ipsevidence.figures.lettering import clean, sentence
 from ipsevidence.figures.numbers import NO_BREAK
-from ipsevidence.figures.plot_frame import (
-    Key,
-    Panel,
-    Plan,
-    Side,
-    effect_side,
-    enough,
-    frame_for,
-    numerals_of,
-    pooled,
-    said,
-    style_of,
-)
+from ipsevidence.figures.plot_frame import Key, Panel, Plan, enough, frame_for, pooled, said, style_of
+from ipsevidence.figures.plot_side import Side, effect_side, numerals_of
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

@@ -9,19 +9,9 @@ import numpy as np
 from ipsevidence import core
 from ipsevidence.figures.forest_axis import Axis
 from ipsevidence.figures.forest_plot import arms_of
-from ipsevidence.figures.plot_frame import (
-    LINE,
-    Key,
-    Plan,
-    Side,
-    enough,
-    frame_for,
-    pooled,
-    radii,
-    said,
-    style_of,
-)
+from ipsevidence.figures.plot_frame import LINE, Key, Plan, enough, frame_for, pooled, radii, said, style_of
 from ipsevidence.figures.plot_labels import Label, bubbles
+from ipsevidence.figures.plot_side import Side
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

@@ -79,7 +79,7 @@ def bounds(analysis: "AnalysisRun", coverage: Coverage) -> Table:
         for label, fit, k, people, as_it_is in rows
     )
     heading = f"Pool|#k|#Participants|#{measure}|#CI|#Prediction interval"
-    notes = [coverage.why_no_bounds] if coverage.why_no_bounds else list(coverage.assumptions)
+    notes = list(coverage.assumptions)
     return make("The pool with the absent trials", heading, cells, notes)
 
 

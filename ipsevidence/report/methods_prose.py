@@ -242,7 +242,7 @@ def _of(method: Method) -> Said:
     return Said(text=method.sentence, reference=method.reference)
 
 
-def _more(analysis: "AnalysisRun") -> Iterator[Said]:
+def _grouped(analysis: "AnalysisRun") -> Iterator[Said]:
     subgroups = analysis.spec.subgroups
     if analysis.groups and subgroups is not None and analysis.data is not None:
         ruled = analysis.spec.studies.where is not None
@@ -260,6 +260,10 @@ def _more(analysis: "AnalysisRun") -> Iterator[Said]:
             yield Said(text=f"{text}, with Welch's interval.", reference=WELCH)
         else:
             yield Said(text=f"{text}, with a normal interval.")
+
+
+def _more(analysis: "AnalysisRun") -> Iterator[Said]:
+    yield from _grouped(analysis)
     slopes = [fit.label for fit in analysis.moderators if not fit.because and fit.by != "control-risk"]
     if slopes:
         text = f"Effects were regressed on one moderator at a time: {'; '.join(slopes)}."
@@ -272,7 +276,10 @@ def _more(analysis: "AnalysisRun") -> Iterator[Said]:
     count = len(analysis.sensitivity)
     if count:
         runs = "1 sensitivity analysis was run; it" if count == 1 else f"{count} sensitivity analyses were run; each"
-        yield Said(text=f"{runs} changes what its row names and nothing else.")
+        if any(one.k for one in analysis.sensitivity):
+            yield Said(text=f"{runs} changes what its row names and nothing else.")
+        else:
+            yield Said(text=f"No number could enter in any of the {count} sensitivity analyses either.")
 
 
 def _large_fits(analysis: "AnalysisRun") -> list[PooledResult]:

@@ -264,7 +264,11 @@ def _selection(material: Material) -> Blocks:
             blocks += [Paragraph(text=note, role="note") for note in out.notes]
     if coverage and coverage.absent:
         blocks.append(Grid(key="absent", table=evidence_tables.absent(coverage)))
-        blocks.append(Grid(key="bounds", table=evidence_tables.bounds(analysis, coverage)))
+        if coverage.bounds:
+            blocks.append(Grid(key="bounds", table=evidence_tables.bounds(analysis, coverage)))
+        else:
+            why = f"The pool with the absent trials is not given: {coverage.why_no_bounds}."
+            blocks.append(Paragraph(text=why, role="note"))
     return blocks
 
 
@@ -332,7 +336,9 @@ def _heterogeneity(material: Material) -> Blocks:
 def _sensitivity(material: Material) -> Blocks:
     analysis, missing = material.run, material.side("missing")
     blocks: Blocks = []
-    if analysis.sensitivity:
+    if analysis.sensitivity and not any(one.k for one in analysis.sensitivity):
+        blocks.append(Paragraph(text="No sensitivity analysis has a number that can enter."))
+    elif analysis.sensitivity:
         blocks.append(Grid(key="sensitivity", table=tables.sensitivity(analysis)))
     if missing:
         blocks.append(Grid(key="missing", table=evidence_tables.missing(missing)))

@@ -103,7 +103,10 @@ def plain_words(analysis: "AnalysisRun", examined: "Examined | None" = None) -> 
         )
     if examined is None:
         return ""
-    return answer_words.sentence(analysis, examined.coverage, examined.absolutes)
+    text = answer_words.sentence(analysis, examined.coverage, examined.absolutes)
+    # The line above says already that it is one trial.
+    rest = text.removeprefix("One trial, not a pool: ")
+    return rest[:1].upper() + rest[1:]
 
 
 def stamp(analysis: "AnalysisRun") -> str:
