@@ -381,7 +381,8 @@ def _methods(material: Material) -> Blocks:
 
 
 def _cited(text: str, number: int) -> str:
-    return f"{text.removesuffix('.')} [{number}]." if number else text
+    whole = text.replace("k - ", "k\u00a0\u2212\u00a0")
+    return f"{whole.removesuffix('.')} [{number}]." if number else whole
 
 
 def _notes(material: Material) -> Blocks:
@@ -390,7 +391,8 @@ def _notes(material: Material) -> Blocks:
     for basis, term in BASIS.items():
         names = [row.label for row in analysis.rows if row.basis == basis]
         if names:
-            items.append(f"{term.label.capitalize()} ({len(names)}): {', '.join(names)}. {term.definition}")
+            meaning = term.definition.replace("`", "")
+            items.append(f"{term.label.capitalize()} ({len(names)}): {', '.join(names)}. {meaning}")
     blocks: Blocks = [Bullets(items=tuple(items)) if items else None]
     if material.dataset is not None:
         blocks.append(Grid(key="data-notes", table=study_tables.data_notes(analysis, material.dataset)))
