@@ -279,6 +279,7 @@ def _report(template: Template, one: Mapping[str, str]) -> dict[str, Any]:
         "year": int(one["year"]),
         "doi": one.get("doi"),
         "pmid": one.get("pmid"),
+        "url": one.get("url"),
     }
 
 
@@ -291,6 +292,7 @@ def _source(template: Template, one: Mapping[str, str], today: str) -> dict[str,
         "kind": kind,
         "doi": one.get("doi"),
         "pmid": one.get("pmid"),
+        "url": one.get("url"),
         "read": one["read"],
         "date": today,
     }
