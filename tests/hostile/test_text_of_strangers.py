@@ -21,7 +21,16 @@ from ipsevidence.figures import FIGURES, figure, save
 from ipsevidence.report import documents, page
 from ipsevidence.report.documents import DOCUMENTS
 from ipsevidence.terminal import output
-from tests.hostile.strangers import EVIL, FORMULAS, MARKUP, alive_in_html, alive_in_markdown, alive_in_svg, formulas_in
+from tests.hostile.strangers import (
+    EVIL,
+    FORMULAS,
+    MARKUP,
+    alive_in_html,
+    alive_in_markdown,
+    alive_in_svg,
+    alive_on_github,
+    formulas_in,
+)
 from tests.toy import ABOUT, STUDIES
 
 SPEC = """schema: 1
@@ -284,6 +293,13 @@ def test_the_comparison_of_a_change_is_harmless_markdown():
 
     for words in (*MARKUP, EVIL, "@everyone", "#1", "www.evil.example", "https://evil.example"):
         shown = harmless(words)
-        assert alive_in_markdown(f"| a |\n| --- |\n| {shown} |\n") == []
-        assert alive_in_markdown(f"- {shown}\n") == []
-        assert not any(word in shown for word in ("@e", "#1", "://", "www."))
+        assert alive_on_github(f"| a |\n| --- |\n| {shown} |\n") == []
+        assert alive_on_github(f"- {shown}\n") == []
+
+
+def test_a_comparison_without_its_breaks_would_be_seen(monkeypatch):
+    from ipsevidence.report import diff_markdown
+
+    monkeypatch.setattr(diff_markdown, "_BREAK", "")
+    for words in ("@everyone", "#1", "www.evil.example", "https://evil.example"):
+        assert alive_on_github(f"| a |\n| --- |\n| {diff_markdown.harmless(words)} |\n") != []
