@@ -100,11 +100,12 @@ def alive_on_github(text):
 _REFERENCE = re.compile(
     r"(?<![\w/])@[a-z0-9]|#[0-9]|\bgh-[0-9]|(?<![0-9a-z])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,40}(?![0-9a-z])",
     re.IGNORECASE,
-    re.IGNORECASE,
 )
 _OF_MARKDOWN = frozenset(
-    ("table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "p", "hr", "br", "em", "strong", "s", "code", "pre")
-    + ("h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "details", "summary")
+    [
+        *("table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "p", "hr", "br", "em", "strong", "s", "code"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "details", "summary"),
+    ]
 )
 
 

@@ -184,7 +184,8 @@ def test_an_analysis_that_cannot_run_says_so():
     change = AnalysisChange(
         id="a", title="A", purpose="living", kind="changed", before=before, after=Side(error="::error::no record")
     )
-    (table,) = tables(dataclasses.replace(EMPTY, analyses=(change,)))
+    failing, table = tables(dataclasses.replace(EMPTY, analyses=(change,)))
+    assert failing.rows == (("a: A", "could be run", ": :error: :no record"),)
     assert ("a: A", "result", "–", "cannot be run: : :error: :no record") in table.rows
 
 
