@@ -9,8 +9,9 @@ something in it:
 - ``number``: the digits of one number were typed anew by the damage. Then a check finds that the record contradicts it,
   or nothing does, and only the source can tell.
 
-`diff` lists every field that these change, of a number with its digits before and after, so that a reviewer sees what no
-check can find: `shown_by_diff` fails where it does not. Whatever else is accepted is a number changed in silence, and `tests.dataset.test_damaged_records.assess` fails on it.
+`diff` lists every field that these change, of a number with its digits before and after, so that a reviewer sees what
+no check can find: `shown_by_diff` fails where it does not. Whatever else is accepted is a number changed in silence:
+`tests.dataset.test_damaged_records.assess` fails on it.
 """
 
 import re
