@@ -152,12 +152,15 @@ def test_five_boxes():
     assert text.count("- [ ] ") == 5
 
 
-def test_code_owners_name_places_that_exist():
+def test_code_owners_name_places_that_exist_and_nobody_that_the_guide_does_not_name():
     lines = (GITHUB / "CODEOWNERS").read_text(encoding="utf-8").splitlines()
     rules = [line.split() for line in lines if line and not line.startswith("#")]
     assert rules[0][0] == "*"
-    assert all(owner.startswith("@") for rule in rules for owner in rule[1:])
+    assert all(re.fullmatch(r"@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?", owner) for rule in rules for owner in rule[1:])
     assert all((ROOT / rule[0].strip("/")).is_dir() for rule in rules[1:])
+    guide = (ROOT / "REVIEWING.md").read_text(encoding="utf-8")
+    said = re.findall(r"^\| `([^`]+)` \| [^|]+ \| ([^|]+) \|$", guide, re.MULTILINE)
+    assert [(path, " ".join(owners) or "-") for path, *owners in rules] == said
 
 
 def test_dependabot_looks_at_actions_and_packages():
