@@ -334,6 +334,11 @@ def test_a_key_of_look_alike_letters_is_refused(key, odd):
     assert refused(RECORD.replace(f"{key}:", f"{odd}:", 1)) & {"bad-key", "unknown-key"}
 
 
+def test_a_source_of_look_alike_letters_is_refused():
+    """Sources may have any name, so that nothing but the letters tells one from another."""
+    assert refused(RECORD.replace("  s1:", "  ѕ1:", 1)) == {"bad-key"}
+
+
 def test_reading_a_record_runs_nothing(monkeypatch):
     monkeypatch.setattr("os.system", lambda _: pytest.fail("ran"))
     for tag in ("!!python/object/apply:os.system ['true']", "!!python/name:os.system", "!<tag:x> y"):
