@@ -11,7 +11,7 @@ import pytest
 
 from ipsevidence.analysis import usertables
 from ipsevidence.core import InputError
-from ipsevidence.dataset import annotating, issue_forms, reader, starting, storage, writer
+from ipsevidence.dataset import annotating, building, decoding, issue_forms, reader, starting, storage, writer
 from ipsevidence.dataset.findings import Finding
 from ipsevidence.dataset.reader import ReadError, parse, plain
 from ipsevidence.dataset.record import Report, Study
@@ -30,25 +30,25 @@ def gets_through(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "guard", "without"),
+    ("text", "module", "guard", "without"),
     [
-        ("a: " + "[" * 40 + "]" * 40 + "\n", "DEPTH", 10**6),
-        ("a: [" + "1, " * 20_001 + "]\n", "NODES", 10**9),
-        ("a: " + "x" * (256 * 1024) + "\n", "SIZE", 10**9),
-        ("a: \u202ex\n", "hidden", lambda _: iter(())),
-        ("lаbel: x\n", "is_key", lambda _: True),
-        ("a: 1e99999\n", "doubt", lambda _: None),
-        ("a: " + "9" * 5000 + "\n", "doubt", lambda _: None),
-        ("a: NO\n", "doubt", lambda _: None),
+        ("a: " + "[" * 40 + "]" * 40 + "\n", building, "DEPTH", 10**6),
+        ("a: [" + "1, " * 20_001 + "]\n", building, "NODES", 10**9),
+        ("a: " + "x" * (256 * 1024) + "\n", decoding, "SIZE", 10**9),
+        ("a: \u202ex\n", decoding, "hidden", lambda _: iter(())),
+        ("lаbel: x\n", building, "is_key", lambda _: True),
+        ("a: 1e99999\n", building, "doubt", lambda _: None),
+        ("a: " + "9" * 5000 + "\n", building, "doubt", lambda _: None),
+        ("a: NO\n", building, "doubt", lambda _: None),
     ],
 )
-def test_of_the_reader(monkeypatch, text, guard, without):
+def test_of_the_reader(monkeypatch, text, module, guard, without):
     assert not gets_through(text)
-    monkeypatch.setattr(reader, guard, without)
-    monkeypatch.setattr(reader, "_SETTLED", set())
-    monkeypatch.setattr(reader, "_GOOD_KEYS", set())
+    monkeypatch.setattr(module, guard, without)
+    monkeypatch.setattr(building, "_SETTLED", set())
+    monkeypatch.setattr(building, "_GOOD_KEYS", set())
     if guard == "is_key":
-        monkeypatch.setattr(reader, "is_plain_key", without)
+        monkeypatch.setattr(building, "is_plain_key", without)
     assert gets_through(text)
 
 
@@ -58,7 +58,7 @@ def test_of_the_reader(monkeypatch, text, guard, without):
 )
 def test_of_the_builder(monkeypatch, text, guard):
     assert not gets_through(text)
-    monkeypatch.setattr(reader._Builder, guard, lambda *_: reader.Scalar("x", True, reader.Mark(1, 1)))
+    monkeypatch.setattr(building.Builder, guard, lambda *_: reader.Scalar("x", True, reader.Mark(1, 1)))
     assert gets_through(text)
 
 
