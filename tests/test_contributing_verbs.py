@@ -42,7 +42,8 @@ ARMS = ["treatment=ips, n=63, percent=46", "treatment=vocational-rehabilitation,
 
 @pytest.fixture
 def data(tmp_path):
-    for name in ("studies/_dataset.yaml", "studies/davis-2012.yaml", "analyses/primary.yaml"):
+    records = ("_dataset", "davis-2012", "howard-2010", "rodriguez-pulido-2018")  # the last two are named in the spec
+    for name in (*(f"studies/{record}.yaml" for record in records), "analyses/primary.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
