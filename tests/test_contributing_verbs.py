@@ -61,7 +61,7 @@ def test_an_abstract_becomes_a_record_that_validates(data, capsys):
     assert "46% of 63 is given by 29 only" in printed
     assert "it validates" in printed
     assert [str(finding) for finding in validate(None, data).findings if finding.file == f"studies/{path.name}"] == []
-    assert canonical_form([path], write=False) == ()
+    assert canonical_form([path], write=False) == {}
 
 
 def test_what_is_missing_is_listed_with_its_line(data, capsys):
@@ -133,7 +133,7 @@ def test_an_analysis_is_started(data, capsys):
     new(data, values | words | {"measure": ["RR"]}, [], study_id="veterans-any", analysis=True)
     assert "it validates" in capsys.readouterr().out
     path = data / "analyses" / "veterans-any.yaml"
-    assert canonical_form([path], write=False) == ()
+    assert canonical_form([path], write=False) == {}
     assert validate([path]).findings == ()
 
 
@@ -321,3 +321,14 @@ def test_validate_as_json_and_text(wrong, capsys):
     assert capsys.readouterr().out == by_format
     on_dataset.findings(wrong, as_json=False, quiet=False)
     assert "0 errors, 1 advice" in capsys.readouterr().out
+
+
+def test_the_canonical_form_shows_what_it_changes(data, capsys):
+    path = data / "studies" / "davis-2012.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("schema: 1\n", "schema:   1\n", 1), encoding="utf-8")
+    on_dataset.formatted(canonical_form([path], write=True), check=False, as_json=False, quiet=False)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == f"{path}: formatted"
+    assert [line for line in shown if line[2:3] in ("-", "+")] == ["  -schema:   1", "  +schema: 1"]
+    on_dataset.formatted({path: "\n" * 2 + "+x\n" * 100}, check=True, as_json=False, quiet=False)
+    assert capsys.readouterr().out.splitlines()[-1] == "  and 40 lines more"
