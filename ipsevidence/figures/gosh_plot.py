@@ -54,7 +54,7 @@ def gosh(
     study : str, optional
         Id or label of a study: selections with it and without it are told apart.
     seed : int
-        Of the draws, where there are too many selections to take all (from 17 studies on).
+        Of the draws, where there are too many selections to take all (from 21 studies on).
     wide : bool
         Whether the figure has the width of a page instead of a column.
 
@@ -112,7 +112,7 @@ def _member(run: "AnalysisRun", study: str) -> int:
 
 
 def _parts(found: core.GoshResult, member: int) -> list[Any]:
-    inside = found.chosen[:, member]
+    inside = found.holds(member)
     return [inside, ~inside]
 
 

@@ -66,9 +66,9 @@ def test_selections_with_and_without_a_study_differ_in_colour_and_in_dashes():
 
 
 def test_draws_follow_the_seed():
-    run = effects([(0.1 * i, 0.05 + 0.01 * i) for i in range(17)])
+    run = effects([(0.1 * i, 0.05 + 0.01 * i) for i in range(21)])
     first, second = gosh(run), gosh(run, seed=2)
-    assert "50\u00a0000 selections drawn at random of the 17 studies" in words(first, "note")
+    assert "100\u00a0000 selections drawn at random of the 21 studies" in words(first, "note")
     assert not np.array_equal(cells(first), cells(second))
     assert np.array_equal(cells(first), cells(gosh(run)))
 
