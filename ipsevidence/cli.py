@@ -24,6 +24,11 @@ Data = Annotated[
     typer.Option("--data", help="Folder that holds studies/ and analyses/.", show_default="found by itself"),
 ]
 SpecName = Annotated[str, typer.Argument(metavar="SPEC", help="Id of an analysis, or path of a spec file.")]
+Workers = Annotated[int, typer.Option("--workers", metavar="N", help="Processes on this machine.")]
+Dask = Annotated[
+    str | None,
+    typer.Option("--dask", metavar="ADDRESS", help="Scheduler of a dask cluster, such as tcp://10.0.0.1:8786."),
+]
 Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILES]...", help="Records; all of them without a name.")]
 
 
@@ -199,6 +204,8 @@ def run(
     crossed: Annotated[
         bool, typer.Option("--cross-check", help="Pool again by statsmodels, and by metafor where R is installed.")
     ] = False,
+    workers: Workers = 1,
+    dask: Dask = None,
     data: Data = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -209,7 +216,16 @@ def run(
     if check and update:
         raise typer.BadParameter("give --check or --update, not both")
     moved = on_analyses.runs(
-        specs or [], data, every=every, check=check, update=update, crossed=crossed, as_json=as_json, quiet=quiet
+        specs or [],
+        data,
+        every=every,
+        check=check,
+        update=update,
+        crossed=crossed,
+        workers=workers,
+        dask=dask,
+        as_json=as_json,
+        quiet=quiet,
     )
     raise typer.Exit(1 if (check or crossed) and moved else 0)
 
