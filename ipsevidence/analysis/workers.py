@@ -11,6 +11,7 @@ import signal
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from multiprocessing import TimeoutError as TaskTimeoutError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -45,7 +46,7 @@ def spread(workers: int = 1, dask: str | None = None) -> Iterator[Mapper]:
     dask : str, optional
         Address of the scheduler of a dask cluster, such as ``tcp://10.0.0.1:8786``; all of its workers are used. Wants
         the extra ``ipsevidence[dask]``. They need this version of the package, and for analyses the folder of the data
-        under the same path.
+        under the same path. Of a cluster with a single core joblib makes no use: the work is then done here.
 
     Yields
     ------
@@ -103,7 +104,7 @@ def _on_cluster(client: "Client", function: Callable[[Any], Any], things: Iterab
         parallel = Parallel(n_jobs=-1, batch_size=1, return_as="generator", timeout=_SECONDS_FOR_A_TASK)
     try:
         yield from _in_order(parallel, functools.partial(_outcome, function), things)
-    except TimeoutError as error:
+    except TaskTimeoutError as error:
         raise WorkersError(
             f"a task of the cluster did not come back within {_SECONDS_FOR_A_TASK} seconds; see what its workers say"
         ) from error
