@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ipsevidence.terminal.output import envelope, origin, remark, say, table
+from ipsevidence.terminal.progress import progress_bar, undivided
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.claims import ClaimVerdict
@@ -41,7 +42,6 @@ def runs(
     from ipsevidence.analysis.specfiles import find_spec
     from ipsevidence.analysis.workers import spread
     from ipsevidence.dataset.collection import load
-    from ipsevidence.terminal.progress import progress_bar
 
     dataset = load(data)
     names = _named_specs(specs, dataset, every=every)
@@ -111,8 +111,9 @@ class _Results:
         """Write a result, or compare it with the committed one; then it is done."""
         say_less = self.quiet or self.as_json
         how = {"check": self.check, "update": self.update, "quiet": say_less, "mute": self.as_json}
-        self.moved += _settle(document, self.dataset.root, again, **how)
-        self.documents.append(document)
+        with undivided():  # what is written is done, and said to be
+            self.moved += _settle(document, self.dataset.root, again, **how)
+            self.documents.append(document)
 
     def give(self, *remarks: str) -> None:
         """Print for a machine all that is done."""

@@ -1,10 +1,11 @@
-"""A bar that shows how far long work is, on a terminal; nothing in a pipe."""
+"""Long work: a bar on a terminal that shows how far it is, nothing in a pipe; and Ctrl-C, where it may come."""
 
 import contextlib
+import signal
 import sys
 from collections.abc import Callable, Iterator
 
-__all__ = ["progress_bar"]
+__all__ = ["progress_bar", "undivided"]
 
 
 @contextlib.contextmanager
@@ -26,3 +27,19 @@ def progress_bar(what: str, *, quiet: bool = False) -> Iterator[Callable[[int, i
     task = bar.add_task(what, total=None)
     with bar:
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextlib.contextmanager
+def undivided() -> Iterator[None]:
+    """Let Ctrl-C wait until what is inside is over, in the main thread of a program that has not set it aside."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    waiting = []
+    signal.signal(signal.SIGINT, lambda *_: waiting.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if waiting:
+        raise KeyboardInterrupt

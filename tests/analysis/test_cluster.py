@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import distributed
 import numpy as np
 import pytest
 
@@ -18,8 +19,6 @@ from ipsevidence.analysis.specfiles import find_spec
 from ipsevidence.analysis.workers import WorkersError, spread
 from ipsevidence.core import InputError
 from ipsevidence.dataset.collection import load
-
-distributed = pytest.importorskip("distributed")
 
 ROOT = Path(__file__).parents[2]
 SPECS = ("bond-2015-early-psychosis", "primary-justice", "bond-2019-nine-rcts")

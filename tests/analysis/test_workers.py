@@ -20,6 +20,7 @@ from ipsevidence.analysis.specfiles import find_spec
 from ipsevidence.analysis.workers import SharedDataset, WorkersError, spread
 from ipsevidence.core import InputError
 from ipsevidence.dataset.collection import load
+from ipsevidence.terminal.output import UserError
 
 ROOT = Path(__file__).parents[2]
 SPECS = ("bond-2015-early-psychosis", "primary-smi", "primary-justice", "tag-ptsd", "bond-2019-nine-rcts")
@@ -111,6 +112,10 @@ def test_an_error_in_what_gives_the_work_is_not_lost():
 def test_a_worker_that_is_ended_from_outside_is_told():
     with spread(2) as mapper, pytest.raises(WorkersError, match="try again with fewer workers"):
         list(mapper(os._exit, [1, 1]))
+
+
+def test_lost_workers_are_a_message_and_no_traceback():
+    assert UserError.of(WorkersError("try again")) == UserError(message="try again")
 
 
 def children():
