@@ -24,6 +24,11 @@ Data = Annotated[
     typer.Option("--data", help="Folder that holds studies/ and analyses/.", show_default="found by itself"),
 ]
 SpecName = Annotated[str, typer.Argument(metavar="SPEC", help="Id of an analysis, or path of a spec file.")]
+Workers = Annotated[int, typer.Option("--workers", metavar="N", help="Processes on this machine.")]
+Dask = Annotated[
+    str | None,
+    typer.Option("--dask", metavar="ADDRESS", help="Scheduler of a dask cluster, such as tcp://10.0.0.1:8786."),
+]
 Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILES]...", help="Records; all of them without a name.")]
 
 
@@ -199,6 +204,8 @@ def run(
     crossed: Annotated[
         bool, typer.Option("--cross-check", help="Pool again by statsmodels, and by metafor where R is installed.")
     ] = False,
+    workers: Workers = 1,
+    dask: Dask = None,
     data: Data = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -209,7 +216,16 @@ def run(
     if check and update:
         raise typer.BadParameter("give --check or --update, not both")
     moved = on_analyses.runs(
-        specs or [], data, every=every, check=check, update=update, crossed=crossed, as_json=as_json, quiet=quiet
+        specs or [],
+        data,
+        every=every,
+        check=check,
+        update=update,
+        crossed=crossed,
+        workers=workers,
+        dask=dask,
+        as_json=as_json,
+        quiet=quiet,
     )
     raise typer.Exit(1 if (check or crossed) and moved else 0)
 
@@ -360,6 +376,8 @@ def figure(
     prediction: Prediction = None,
     level: Level = None,
     ci_level: CiLevel = None,
+    workers: Workers = 1,
+    dask: Dask = None,
     data: Data = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -382,6 +400,8 @@ def figure(
         by=by,
         where=pairs("--where", where or []),
         style=style,
+        workers=workers,
+        dask=dask,
         data=data,
         as_json=as_json,
         quiet=quiet,
@@ -402,6 +422,7 @@ def new(
     title: Annotated[str | None, typer.Option(help="Title of the report, or of the analysis.")] = None,
     doi: Annotated[str | None, typer.Option(help="DOI.")] = None,
     pmid: Annotated[str | None, typer.Option(help="PubMed number.")] = None,
+    url: Annotated[str | None, typer.Option(help="Address where it was read.")] = None,
     citation: Annotated[str | None, typer.Option(help="Citation; made of author, title and year without it.")] = None,
     report: Annotated[str | None, typer.Option(help="Kind of report.", show_default="journal-article")] = None,
     read: Annotated[str | None, typer.Option(help="What lies before you: abstract, part, full-text.")] = None,
@@ -449,6 +470,7 @@ def new(
         title=title,
         doi=doi,
         pmid=pmid,
+        url=url,
         citation=citation,
         report=report,
         read=read,
@@ -547,8 +569,6 @@ def from_issue(
 
     raise typer.Exit(0 if record_from_issue(file, data, check=check, as_json=as_json, quiet=quiet) else 1)
 
-
-Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that draw figures.")]
 
 site = typer.Typer(
     name="site",

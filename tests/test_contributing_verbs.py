@@ -42,7 +42,8 @@ ARMS = ["treatment=ips, n=63, percent=46", "treatment=vocational-rehabilitation,
 
 @pytest.fixture
 def data(tmp_path):
-    for name in ("studies/_dataset.yaml", "studies/davis-2012.yaml", "analyses/primary.yaml"):
+    records = ("_dataset", "davis-2012", "howard-2010", "rodriguez-pulido-2018")  # the last two are named in the spec
+    for name in (*(f"studies/{record}.yaml" for record in records), "analyses/primary.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
@@ -60,7 +61,7 @@ def test_an_abstract_becomes_a_record_that_validates(data, capsys):
     assert "46% of 63 is given by 29 only" in printed
     assert "it validates" in printed
     assert [str(finding) for finding in validate(None, data).findings if finding.file == f"studies/{path.name}"] == []
-    assert canonical_form([path], write=False) == ()
+    assert canonical_form([path], write=False) == {}
 
 
 def test_what_is_missing_is_listed_with_its_line(data, capsys):
@@ -132,7 +133,7 @@ def test_an_analysis_is_started(data, capsys):
     new(data, values | words | {"measure": ["RR"]}, [], study_id="veterans-any", analysis=True)
     assert "it validates" in capsys.readouterr().out
     path = data / "analyses" / "veterans-any.yaml"
-    assert canonical_form([path], write=False) == ()
+    assert canonical_form([path], write=False) == {}
     assert validate([path]).findings == ()
 
 
@@ -320,3 +321,14 @@ def test_validate_as_json_and_text(wrong, capsys):
     assert capsys.readouterr().out == by_format
     on_dataset.findings(wrong, as_json=False, quiet=False)
     assert "0 errors, 1 advice" in capsys.readouterr().out
+
+
+def test_the_canonical_form_shows_what_it_changes(data, capsys):
+    path = data / "studies" / "davis-2012.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("schema: 1\n", "schema:   1\n", 1), encoding="utf-8")
+    on_dataset.formatted(canonical_form([path], write=True), check=False, as_json=False, quiet=False)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == f"{path}: formatted"
+    assert [line for line in shown if line[2:3] in ("-", "+")] == ["  -schema:   1", "  +schema: 1"]
+    on_dataset.formatted({path: "\n" * 2 + "+x\n" * 100}, check=True, as_json=False, quiet=False)
+    assert capsys.readouterr().out.splitlines()[-1] == "  and 40 lines more"

@@ -5,11 +5,11 @@ import math
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from ipsevidence import core
-from ipsevidence.analysis.arms import RANDOMISED, known_size, people_asked, sides
+from ipsevidence.analysis.arms import known_size, people_asked, sides
 from ipsevidence.analysis.rows import shown
 from ipsevidence.analysis.sayings import Percents, Saying, foremost, sayings
 from ipsevidence.analysis.selection import Decision
-from ipsevidence.analysis.spec import Spec
+from ipsevidence.analysis.spec import RANDOMISED, Spec
 from ipsevidence.dataset.record import Published, StatedEffect, Study
 from ipsevidence.dataset.vocabulary import CONCEPT, WINDOW
 

@@ -1,20 +1,25 @@
-"""What is asked of all analyses together: every claim judged, and the main analyses by other choices; as committed."""
+"""What is asked of all analyses together: each run, every claim judged, and the main analyses by other choices."""
 
 import dataclasses
+import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ipsevidence import core
 from ipsevidence.analysis.choices import Cell, Choices
-from ipsevidence.analysis.claimfiles import load_claims
+from ipsevidence.analysis.claimfiles import Claim, load_claims
 from ipsevidence.analysis.claims import ClaimVerdict, judge
 from ipsevidence.analysis.multiverse import estimator_choices, question_choices
+from ipsevidence.analysis.reproduction import Reproduction, reproduce
 from ipsevidence.analysis.resultfiles import settled
 from ipsevidence.analysis.running import AnalysisRun
+from ipsevidence.analysis.spec import Spec
+from ipsevidence.analysis.workers import SharedDataset
+from ipsevidence.core.repeating import Mapper
 from ipsevidence.dataset.collection import Dataset
 
-__all__ = ["CLAIMS", "MULTIVERSE", "VARIED", "claims_document", "judge_all", "multiverse_document"]
+__all__ = ["CLAIMS", "MULTIVERSE", "VARIED", "claims_document", "judge_all", "multiverse_document", "reproduce_all"]
 
 CLAIMS: Final = "claims"
 """Id of the committed result of all claims."""
@@ -29,15 +34,46 @@ ITSELF: Final = "as the analysis"
 """Name of the cell in which nothing is changed."""
 
 
-def judge_all(dataset: Dataset, runs: Mapping[str, AnalysisRun]) -> tuple[ClaimVerdict, ...]:
+def reproduce_all(specs: Sequence[Spec], dataset: Dataset, *, mapper: Mapper = map) -> Iterator[Reproduction]:
+    """Run analyses, and set what was published beside each.
+
+    Parameters
+    ----------
+    specs : sequence of Spec
+        The analyses.
+    dataset : Dataset
+        The records, as they were loaded.
+    mapper : callable
+        As `map`; one that spreads its work over processes (`ipsevidence.analysis.workers.spread`) gives the same.
+
+    Yields
+    ------
+    Reproduction
+        In the order of the specs, each as soon as it and those before it are there.
+
+    Raises
+    ------
+    SelectionError
+        When the turn comes of an analysis that asks for what the dataset does not hold.
+    """
+    yield from mapper(functools.partial(_reproduced, SharedDataset(dataset)), specs)
+
+
+def _reproduced(data: SharedDataset, spec: Spec) -> Reproduction:
+    return reproduce(spec, data.get())
+
+
+def judge_all(dataset: Dataset, runs: Mapping[str, AnalysisRun], *, mapper: Mapper = map) -> tuple[ClaimVerdict, ...]:
     """Judge every claim that ships with the data.
 
     Parameters
     ----------
     dataset : Dataset
-        The records.
+        The records, as they were loaded.
     runs : mapping of str to AnalysisRun
         Analyses that have been run already, by id.
+    mapper : callable
+        As in `reproduce_all`.
 
     Returns
     -------
@@ -51,7 +87,16 @@ def judge_all(dataset: Dataset, runs: Mapping[str, AnalysisRun]) -> tuple[ClaimV
     InputError, SpecNotFoundError, SelectionError
         See `ipsevidence.analysis.claims.judge`.
     """
-    return tuple(judge(claim, dataset, runs) for claim in load_claims(dataset.root))
+    asked = []
+    for claim in load_claims(dataset.root):
+        names = [ground.analysis for ground in claim.decided_on if ground.analysis is not None]
+        asked.append((claim, {name: runs[name] for name in names if name in runs}))
+    return tuple(mapper(functools.partial(_judged, SharedDataset(dataset)), asked))
+
+
+def _judged(data: SharedDataset, asked: tuple[Claim, Mapping[str, AnalysisRun]]) -> ClaimVerdict:
+    claim, runs = asked
+    return judge(claim, data.get(), runs)
 
 
 def claims_document(verdicts: Sequence[ClaimVerdict], dataset: Dataset) -> dict[str, Any]:
@@ -72,15 +117,19 @@ def claims_document(verdicts: Sequence[ClaimVerdict], dataset: Dataset) -> dict[
     return settled({"schema": 1, "id": CLAIMS, "dataset": {"version": dataset.version}, "claims": found})
 
 
-def multiverse_document(dataset: Dataset, runs: Mapping[str, AnalysisRun]) -> dict[str, Any] | None:
+def multiverse_document(
+    dataset: Dataset, runs: Mapping[str, AnalysisRun], *, mapper: Mapper = map
+) -> dict[str, Any] | None:
     """Return the main analyses by other choices as the plain data of analyses/results/multiverse.json.
 
     Parameters
     ----------
     dataset : Dataset
-        The records.
+        The records, as they were loaded.
     runs : mapping of str to AnalysisRun
         Analyses by id; those of `VARIED` among them are varied.
+    mapper : callable
+        As in `reproduce_all`.
 
     Returns
     -------
@@ -91,15 +140,18 @@ def multiverse_document(dataset: Dataset, runs: Mapping[str, AnalysisRun]) -> di
     varied = {name: runs[name] for name in VARIED if name in runs}
     if not varied:
         return None
+    asked = [(made, family) for made in varied.values() for family in ("estimator", "question")]
+    plain = iter(mapper(functools.partial(_varied, SharedDataset(dataset)), asked))
     found = {
-        name: {
-            "title": made.spec.title,
-            "estimator": _plain(estimator_choices(made)),
-            "question": _plain(question_choices(made.spec, dataset)),
-        }
+        name: {"title": made.spec.title, "estimator": next(plain), "question": next(plain)}
         for name, made in varied.items()
     }
     return settled({"schema": 1, "id": MULTIVERSE, "dataset": {"version": dataset.version}, "analyses": found})
+
+
+def _varied(data: SharedDataset, asked: tuple[AnalysisRun, str]) -> dict[str, Any]:
+    made, family = asked
+    return _plain(estimator_choices(made) if family == "estimator" else question_choices(made.spec, data.get()))
 
 
 def _plain(choices: Choices | core.NotApplicable) -> dict[str, Any]:

@@ -229,6 +229,12 @@ class AnalysisChange:
     parts: tuple[PartChange, ...] = ()
 
     @property
+    def broken(self) -> bool:
+        """Whether it cannot be run any more: it could before, or is new."""
+        ran = self.before is None or not self.before.error
+        return ran and self.after is not None and bool(self.after.error)
+
+    @property
     def another_result(self) -> bool:
         """Whether the pooled numbers or the absolute answer differ, or the analysis is new, gone, or cannot be run."""
         if self.before is None or self.after is None:

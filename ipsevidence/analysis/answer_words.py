@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ipsevidence import core
 from ipsevidence.analysis.absent_trials import AbsentTrial
 from ipsevidence.analysis.absolutes import MODELS, SMALLEST_RANDOM, AbsoluteAnswer, Absolutes
+from ipsevidence.analysis.arms import compared
 from ipsevidence.analysis.covering import Coverage
 from ipsevidence.analysis.denominators import MissingParticipants, arms_of
 from ipsevidence.analysis.rows import StudyRow
@@ -98,25 +99,29 @@ def _absent(run: "AnalysisRun", coverage: Coverage | core.NotApplicable) -> str:
 
 def _with_them(run: "AnalysisRun", coverage: Coverage) -> str:
     """Say what the estimate were with the absent trials in it."""
+    count = sum(one.enters for one in coverage.absent)
     parts = [
-        f"{run.shown(bound.fit.estimate):.2f} if it {_supposed(run, bound.key)}"
+        f"{run.shown(bound.fit.estimate):.2f} if {_supposed(bound.key, count)}"
         for bound in coverage.bounds
         if isinstance(bound.fit, core.PooledResult)
     ]
-    return f" With them the {run.measure.label} would be {' and '.join(parts)}." if parts else ""
+    return f" With them the {run.measure.label} would be {', and '.join(parts)}." if parts else ""
 
 
-def _supposed(run: "AnalysisRun", key: str) -> str:
-    return {"no-effect": f"were {run.measure.null:g} in each", "stated": "were as stated of each"}[key]
+def _supposed(key: str, count: int) -> str:
+    stated = "it had the effect that is stated of it" if count == 1 else "each had the effect that is stated of it"
+    return {"no-effect": f"{'its' if count == 1 else 'their'} arms did not differ", "stated": stated}[key]
 
 
 def _if_absent(run: "AnalysisRun", coverage: Coverage | core.NotApplicable, baseline: float) -> str:
     """Say how many more people it were with the absent trials in the pool, by the points of its bounds alone."""
-    name = f"their {run.measure.label.partition(' (')[0]}"
-    parts: list[str] = []
-    for key, extra in with_absent(run, coverage, baseline).items():
-        parts.append(f"{_count(extra)} if {'it' if parts else name} {_supposed(run, key)}")
-    return f" With the absent trials in the pool that would be about {' and '.join(parts)}." if parts else ""
+    found = with_absent(run, coverage, baseline)
+    if isinstance(coverage, core.NotApplicable) or not found:
+        return ""
+    count = sum(one.enters for one in coverage.absent)
+    parts = [f"{_count(extra)} if {_supposed(key, count)}" for key, extra in found.items()]
+    added = "1 absent trial" if count == 1 else f"{count} absent trials"
+    return f" With {added} added it would be about {', and '.join(parts)}."
 
 
 def with_absent(run: "AnalysisRun", coverage: Coverage | core.NotApplicable, baseline: float) -> dict[str, int]:
@@ -241,16 +246,17 @@ def sentence(
     known = {"given": "as given", "the trial": "as in the comparator arm of the trial with counts"}
     of = known.get(name, "the median of the trials' comparator arms")
     anyway, extra = first.people
-    start = f"Of 100 people, of whom {anyway} would be {in_work(run.rows)} without IPS ({of}), about"
+    words = compared(run.spec, own_table=run.data is None)
+    start = f"Of 100 people, {anyway} would be {in_work(run.rows)} {words.without} ({of}), and {words.with_it} about"
     if absolutes.k < SMALLEST_RANDOM:
-        said = f"{start} {_by_ratio(absolutes, middle)} would be so with IPS. Few trials: read with caution."
+        said = f"{start} {_by_ratio(absolutes, middle)}. Few trials: read with caution."
     else:
         by = (
             ""
             if first.model == "bivariate"
             else f" by the pooled {MODELS[first.model]}{_of_how_many(absolutes, first)}"
         )
-        said = f"{start} {_count(extra)} would be so with IPS{by}: {_bounds(first)}.{_beside(absolutes, middle)}"
+        said = f"{start} {_count(extra)}{by}: {_bounds(first)}.{_beside(absolutes, middle)}"
     return said + _if_absent(run, coverage, middle)
 
 
@@ -288,10 +294,11 @@ def _trial(run: "AnalysisRun", absolutes: Absolutes) -> str:
     (row,), (one,) = run.rows, absolutes.answers
     counts = row.counts
     assert counts is not None
+    words = compared(run.spec, own_table=run.data is None)
     return (
-        f"One trial, not a pool: in {row.label}, {counts.events1:g} of {counts.n1:g} with IPS and {counts.events2:g}"
-        f" of {counts.n2:g} without were {in_work(run.rows)}. Of 100 people, that is {_count(one.people[1])}:"
-        f" {people(one.difference_ci)} ({100 * one.difference_ci.level:g}% CI)."
+        f"One trial, not a pool: in {row.label}, {counts.events1:g} of {counts.n1:g} {words.with_it} and"
+        f" {counts.events2:g} of {counts.n2:g} {words.without} were {in_work(run.rows)}. Of 100 people, that is"
+        f" {_count(one.people[1])}: {people(one.difference_ci)} ({100 * one.difference_ci.level:g}% CI)."
     )
 
 

@@ -5,16 +5,71 @@ from typing import Final, NamedTuple
 
 from ipsevidence import core
 from ipsevidence.analysis.rows import StudyRow, participants
-from ipsevidence.analysis.spec import CONTRASTS, Spec
+from ipsevidence.analysis.spec import CONTRASTS, RANDOMISED, Spec
 from ipsevidence.dataset.record import Arm, Number, Study
 from ipsevidence.dataset.vocabulary import BASIS
 
-__all__ = ["RANDOMISED", "People", "admitted", "known_size", "people_asked", "people_of", "sides", "sizes_of_arms"]
-
-RANDOMISED: Final = frozenset({"rct", "pilot-rct", "cluster-rct"})
-"""Designs that are randomised."""
+__all__ = [
+    "Compared",
+    "People",
+    "admitted",
+    "compared",
+    "known_size",
+    "people_asked",
+    "people_of",
+    "sides",
+    "sizes_of_arms",
+]
 
 _ORDER: Final = {key: place for place, key in enumerate(BASIS)}
+
+
+class Compared(NamedTuple):
+    """What the two sides of a contrast are called.
+
+    Attributes
+    ----------
+    treatment, other : str
+        As the head of a column: the side of interest, and what it is compared with.
+    with_it, without : str
+        As the end of a sentence on people.
+    anyway : str
+        Of people who have the outcome on the other side.
+    """
+
+    treatment: str
+    other: str
+    with_it: str
+    without: str
+    anyway: str
+
+
+_COMPARED: Final[dict[str, Compared]] = {
+    "ips-vs-control": Compared("IPS", "comparator", "with IPS", "without IPS", "anyway"),
+    "bundle-vs-control": Compared("IPS in a bundle", "comparator", "with the bundle", "without it", "anyway"),
+    "augmented-vs-ips": Compared("augmented IPS", "IPS", "with augmented IPS", "with IPS alone", "with IPS alone"),
+    "supported-employment-vs-control": Compared(
+        "supported employment", "comparator", "with supported employment", "without it", "anyway"
+    ),
+}
+_OWN: Final = Compared("group 1", "group 2", "in group 1", "in group 2", "anyway")
+
+
+def compared(spec: Spec, *, own_table: bool = False) -> Compared:
+    """Return what the sides of the contrast of an analysis are called; in a table of the reader's own nothing is known.
+
+    Parameters
+    ----------
+    spec : Spec
+        The analysis.
+    own_table : bool
+        Whether the rows come from a table and not from records.
+
+    Returns
+    -------
+    Compared
+    """
+    return _OWN if own_table else _COMPARED[spec.outcome.contrast]
 
 
 class People(NamedTuple):

@@ -11,13 +11,13 @@ from ipsevidence.analysis.analysis_changes import CANNOT_RUN, AnalysisChange, Ma
 from ipsevidence.analysis.claimfiles import Claim
 from ipsevidence.analysis.claims import ClaimVerdict, judge
 from ipsevidence.analysis.field_changes import FieldChange, field_changes
-from ipsevidence.analysis.footings import Footings, Half, plain_data, plain_text
+from ipsevidence.analysis.footings import UNREADABLE, Footings, Half, plain_data, plain_text
 from ipsevidence.analysis.spec import Spec
 from ipsevidence.core import NotApplicable
 from ipsevidence.dataset.checks import check_dataset
 from ipsevidence.dataset.findings import Finding
 
-__all__ = ["ClaimChange", "Comparison", "DocumentChange", "Stamp", "Standing", "compare_data"]
+__all__ = ["ClaimChange", "Comparison", "DocumentChange", "Failure", "Stamp", "Standing", "compare_data"]
 
 DocumentKind: TypeAlias = Literal["added", "removed", "changed", "broken", "mended"]
 
@@ -87,6 +87,16 @@ class ClaimChange:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An analysis that runs on neither side, with the reason on each; the change may have to do with it, or not."""
+
+    id: str
+    title: str
+    before: str
+    after: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """What a change of the data does.
 
@@ -100,7 +110,10 @@ class Comparison:
     unread_before, unread_after : tuple of Finding
         What is wrong with records that cannot be read.
     analyses : tuple of AnalysisChange
-        Those that the change touches and of which a setting, number, row, decision or verdict is another.
+        Those that the change touches and of which a setting, number, row, decision or verdict is another; first those
+        that cannot be run any more.
+    failing : tuple of Failure
+        Analyses that run on neither side, whether the change touches them or not.
     still : tuple of str
         Ids of those that the change touches, without any of this.
     untouched : int
@@ -120,6 +133,7 @@ class Comparison:
     unread_before: tuple[Finding, ...] = ()
     unread_after: tuple[Finding, ...] = ()
     analyses: tuple[AnalysisChange, ...] = ()
+    failing: tuple[Failure, ...] = ()
     still: tuple[str, ...] = ()
     untouched: int = 0
     claims: tuple[ClaimChange, ...] = ()
@@ -137,7 +151,7 @@ class Comparison:
         """Return the comparison as plain data; each analysis says whether it moved, and its result."""
         document = dataclasses.asdict(self)
         for plain_one, one in zip(document["analyses"], self.analyses, strict=True):
-            plain_one |= {"moved": one.moved, "another_result": one.another_result}
+            plain_one |= {"moved": one.moved, "another_result": one.another_result, "broken": one.broken}
         for name in ("unread_before", "unread_after", "gained", "lost"):
             document[name] = [finding.to_dict() for finding in getattr(self, name)]
         return {"nothing": self.nothing, **document}
@@ -174,17 +188,20 @@ def compare_data(before: Path, after: Path, *, names: tuple[str, str] | None = N
     footings = Footings(old, new)
     documents = (*_record_changes(footings), *_other_changes("review", old, new), *_other_changes("claim", old, new))
     analyses, runs = _analysis_changes(footings)
-    moved = tuple(one for one in analyses if one.moved or one.settings)
-    still = _still(footings, {one.id for one in moved})
+    failing = _failing(footings, runs)
+    apart = {one.id for one in failing}
+    moved = tuple(one for one in analyses if one.id not in apart and (one.moved or one.settings))
+    still = _still(footings, {*apart, *(one.id for one in moved)})
     claims, kept = _claim_changes(footings, runs)
     gained, lost = _checks(old, new)
     return dataclasses.replace(
         start,
         documents=documents,
         rewritten=_rewritten(old, new, documents, {one.id for one in moved}),
-        analyses=tuple(sorted(moved, key=lambda one: (_ORDER.index(one.purpose), one.id))),
+        analyses=tuple(sorted(moved, key=lambda one: (not one.broken, _ORDER.index(one.purpose), one.id))),
+        failing=failing,
         still=still,
-        untouched=len({**old.specs, **new.specs}) - len(moved) - len(still),
+        untouched=len({**old.spec_paths, **new.spec_paths}) - len(failing) - len(moved) - len(still),
         claims=claims,
         claims_kept=kept,
         gained=gained,
@@ -294,6 +311,22 @@ def _analysis_changes(
     return tuple(found), runs
 
 
+def _failing(footings: Footings, runs: tuple[dict[str, Made], dict[str, Made]]) -> tuple[Failure, ...]:
+    """List the analyses that are on both sides and run on neither; also of those that were not run for this."""
+    old, new = footings.old, footings.new
+    found = []
+    for name in sorted({*old.spec_paths} & {*new.spec_paths}):
+        reasons = [
+            made[name].error if name in made else footings.failure(half, name)
+            for half, made in zip((old, new), runs, strict=True)
+        ]
+        if all(reasons):
+            spec = new.specs.get(name) or old.specs.get(name)
+            title = spec.title if spec is not None else name
+            found.append(Failure(id=name, title=title, before=reasons[0], after=reasons[1]))
+    return tuple(found)
+
+
 def _still(footings: Footings, moved: set[str]) -> tuple[str, ...]:
     """Name the analyses that have to do with what changed, and in which nothing is another."""
     old, new = footings.old.specs, footings.new.specs
@@ -308,7 +341,7 @@ def _unreadable(half: Half, name: str, twin: Spec | None) -> Made | None:
     """Return an analysis whose spec is there and cannot be read; None where it is not there."""
     if name not in half.spec_paths or twin is None:
         return None
-    return Made(spec=twin, run=None, error="its file cannot be read; see the checks")
+    return Made(spec=twin, run=None, error=UNREADABLE)
 
 
 def _of_the_review(footings: Footings, before: Spec | None, after: Spec | None) -> tuple[FieldChange, ...]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from ipsevidence import core
 from ipsevidence.analysis.absent_trials import MEASURES_OF_RISK, AbsentTrial, Present, absent_trial
-from ipsevidence.analysis.arms import RANDOMISED, people_asked, people_of
+from ipsevidence.analysis.arms import people_asked, people_of
 from ipsevidence.analysis.rows import StudyRow
 from ipsevidence.analysis.selection import awaits
-from ipsevidence.analysis.spec import ReportOptions, Spec
+from ipsevidence.analysis.spec import RANDOMISED, ReportOptions, Spec
 from ipsevidence.dataset.collection import Dataset
 from ipsevidence.dataset.record import Study
 
@@ -268,7 +268,9 @@ def _waiting(spec: Spec, study: Study) -> Awaiting:
 def _of_trials(spec: Spec) -> bool:
     """Whether the analysis compares arms of randomised trials, and of nothing else."""
     designs = spec.studies.where.designs if spec.studies.where else ()
-    return core.MEASURES[spec.effect.measure].needs == "two-by-two" and bool(designs) and set(designs) <= RANDOMISED
+    return (
+        core.MEASURES[spec.effect.measure].needs == "two-by-two" and bool(designs) and set(designs) <= set(RANDOMISED)
+    )
 
 
 def _present(run: "AnalysisRun") -> tuple[Present | None, str]:

@@ -23,7 +23,7 @@ from ipsevidence.dataset.reader import ReadError, fetch, read
 from ipsevidence.dataset.review import PublishedReview
 from ipsevidence.dataset.tree import plain
 
-__all__ = ["WORDS", "Footings", "Half", "plain_data", "plain_text"]
+__all__ = ["UNREADABLE", "WORDS", "Footings", "Half", "plain_data", "plain_text"]
 
 WORDS: Final = frozenset(
     {
@@ -42,6 +42,9 @@ WORDS: Final = frozenset(
     }
 )
 """Keys of a record on which no pool and no coverage rests; citation and year reach the rows, which are compared."""
+
+UNREADABLE: Final = "its file cannot be read; see the checks"
+"""Why an analysis does not run whose spec is broken."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -113,6 +116,7 @@ class Footings:
         self.changed = _changed_records(old, new)
         self.weighty = {name for name, fields in self.changed.items() if any(_carries_numbers(one) for one in fields)}
         self._selected: dict[tuple[str, Spec], Selection | None] = {}
+        self._failed: dict[tuple[str, Spec], str] = {}
         self._written: dict[tuple[str, Spec], tuple[str, str]] = {}
         self._movable: dict[tuple[Spec | None, Spec | None], bool] = {}
 
@@ -122,9 +126,20 @@ class Footings:
         if key not in self._selected:
             try:
                 self._selected[key] = None if spec.studies.inputs_of else select(spec, half.dataset)
-            except CANNOT_RUN:
+            except CANNOT_RUN as error:
                 self._selected[key] = None
+                self._failed[key] = " ".join(str(error).split())
         return self._selected[key]
+
+    def failure(self, half: Half, name: str) -> str:
+        """Say why an analysis cannot even begin to run on one side; nothing where it can, or is not there."""
+        spec = half.specs.get(name)
+        if spec is None:
+            return UNREADABLE if name in half.spec_paths else ""
+        self.selection(half, spec)
+        if spec.studies.inputs_of is not None and spec.studies.inputs_of not in half.reviews:
+            return f"the review {spec.studies.inputs_of} cannot be read; see the checks"
+        return self._failed.get(("old" if half is self.old else "new", spec), "")
 
     def can_move(self, before: Spec | None, after: Spec | None) -> bool:
         """Tell whether the change can have moved an analysis: then it is run."""

@@ -1,6 +1,7 @@
 """Range over readings: the pool under every joint set of counts that the sources leave open. It is no interval."""
 
 import dataclasses
+import functools
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from ipsevidence.analysis.derivation import Refusal, derive
 from ipsevidence.analysis.rows import StudyRow, effects
 from ipsevidence.analysis.spec import Spec, StudyChoice
 from ipsevidence.core.batch import BATCH_ESTIMATORS, Fits, fit_selections
+from ipsevidence.core.repeating import Mapper, Progress, gather, ranges
 from ipsevidence.core.results import FloatArray
 from ipsevidence.dataset.collection import Dataset
 from ipsevidence.dataset.record import Alternatives, Outcome, Reading, Study
@@ -148,7 +150,13 @@ class _Open:
 
 
 def range_over_readings(
-    run: "AnalysisRun", dataset: Dataset, seed: int = 1, sample: int = MOST
+    run: "AnalysisRun",
+    dataset: Dataset,
+    seed: int = 1,
+    sample: int = MOST,
+    *,
+    mapper: Mapper = map,
+    progress: Progress | None = None,
 ) -> ReadingsRange | core.NotApplicable:
     """Pool again under every joint set of counts that the sources leave open.
 
@@ -162,6 +170,8 @@ def range_over_readings(
         Seed of the sample.
     sample : int
         The most combinations that are all fitted, and the size of the sample where there are more.
+    mapper, progress : callable
+        As in `ipsevidence.core.gosh`; 20,000 combinations are handed over at once.
 
     Returns
     -------
@@ -173,6 +183,8 @@ def range_over_readings(
     ------
     InputError
         If `seed` is negative or `sample` below 1.
+    KeyboardInterrupt
+        On Ctrl-C.
 
     Notes
     -----
@@ -197,7 +209,8 @@ def range_over_readings(
     opened, left = _opened(run, dataset)
     if not opened:
         return core.NotApplicable(reason="no trial of the pool has more than one reading")
-    return _range(run, opened, left, seed, sample)
+    picks = _picks(opened, seed, sample)
+    return _range(run, opened, left, picks, seed, _fits(run, opened, picks, mapper, progress))
 
 
 def _check(seed: int, sample: int) -> None:
@@ -307,13 +320,9 @@ def _with(reading: Reading, events: int, n: int) -> Reading:
 
 
 def _range(
-    run: "AnalysisRun", opened: list[_Open], left: tuple[tuple[str, str], ...], seed: int, sample: int
+    run: "AnalysisRun", opened: list[_Open], left: tuple[tuple[str, str], ...], picks: Any, seed: int, fits: Fits
 ) -> ReadingsRange:
-    sizes = [len(one.rows) for one in opened]
-    total = math.prod(sizes)
-    ends = np.array([[one.y.argmin() for one in opened], [one.y.argmax() for one in opened]])
-    picks = _picks(sizes, total, seed, sample, ends)
-    fits = _fits(run, opened, picks)
+    total = math.prod(len(one.rows) for one in opened)
     low, high = int(fits.estimate.argmin()), int(fits.estimate.argmax())
     lower, upper, note = _bounds(run.spec, fits)
     trials = [_trial(one, place, picks, fits.estimate) for place, one in enumerate(opened)]
@@ -340,9 +349,11 @@ def _range(
     )
 
 
-def _picks(sizes: list[int], total: int, seed: int, sample: int, ends: Any) -> Any:
+def _picks(opened: list[_Open], seed: int, sample: int) -> Any:
     """Return which set each open trial has in each combination, shape (m, trials); the pool as it is first."""
-    if total <= sample:
+    sizes = [len(one.rows) for one in opened]
+    ends = np.array([[one.y.argmin() for one in opened], [one.y.argmax() for one in opened]])
+    if math.prod(sizes) <= sample:
         return np.array(list(itertools.product(*map(range, sizes))), dtype=np.intp)
     alone = [np.zeros(len(sizes), dtype=np.intp)]
     for place, size in enumerate(sizes):
@@ -357,18 +368,26 @@ def _picks(sizes: list[int], total: int, seed: int, sample: int, ends: Any) -> A
     return picked
 
 
-def _fits(run: "AnalysisRun", opened: list[_Open], picks: Any) -> Fits:
+def _fits(run: "AnalysisRun", opened: list[_Open], picks: Any, mapper: Mapper, progress: Progress | None) -> Fits:
     """Fit every combination: each open trial has one of its columns, every other trial its own."""
     fixed = sorted(set(range(len(run.rows))) - {one.place for one in opened})
     y = np.concatenate([np.array(run.y)[fixed], *(one.y for one in opened)])
     v = np.concatenate([np.array(run.v)[fixed], *(one.v for one in opened)])
+    starts = len(fixed) + np.concatenate([[0], np.cumsum([len(one.rows) for one in opened])[:-1]])
+    work = functools.partial(_fits_of, y, v, len(fixed), starts, run.spec.model.tau2)
+    chunks = (picks[rows.start : rows.stop] for rows in ranges(len(picks), MOST))
+    parts = gather(work, chunks, total=len(picks), chunk=MOST, mapper=mapper, progress=progress)
+    if sum(len(part.estimate) for part in parts) < len(picks):
+        raise KeyboardInterrupt  # no part of the combinations has the range of all
+    return Fits(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _fits_of(y: FloatArray, v: FloatArray, fixed: int, starts: Any, tau2: str, picks: Any) -> Fits:
     chosen = np.zeros((len(picks), y.size), dtype=bool)
-    chosen[:, : len(fixed)] = True
-    start = len(fixed)
-    for place, one in enumerate(opened):
+    chosen[:, :fixed] = True
+    for place, start in enumerate(starts):
         chosen[np.arange(len(picks)), start + picks[:, place]] = True
-        start += len(one.rows)
-    return fit_selections(y, v, chosen, tau2=run.spec.model.tau2)
+    return fit_selections(y, v, chosen, tau2=tau2)
 
 
 def _trial(one: _Open, place: int, picks: Any, estimate: FloatArray) -> OpenTrial:

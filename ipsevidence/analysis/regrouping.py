@@ -100,4 +100,5 @@ def narrowed(spec: Spec, where: Mapping[str, str]) -> Spec:
     except ValueError as error:
         wrong = ", ".join(f"{key}={value}" for key, value in where.items())
         raise SelectionError(f"--where {wrong}: no such value; see docs/vocabulary.md") from error
-    return spec.model_copy(update={"studies": spec.studies.model_copy(update={"where": rule})})
+    studies = spec.studies.model_copy(update={"where": rule})
+    return spec.model_copy(update={"studies": studies, "certainty": None})  # nobody judged the part

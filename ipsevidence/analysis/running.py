@@ -15,7 +15,7 @@ from ipsevidence.analysis.moderation import ModeratorFit, moderated
 from ipsevidence.analysis.review_inputs import inputs_of
 from ipsevidence.analysis.rows import StudyRow, effects, participants, shown
 from ipsevidence.analysis.selection import Decision, Selection, SelectionError, select
-from ipsevidence.analysis.spec import Spec, StudyList, Variation
+from ipsevidence.analysis.spec import RANDOMISED, Spec, StudyList, Variation
 from ipsevidence.analysis.specfiles import find_review, find_spec, review_files
 from ipsevidence.dataset.collection import Dataset, Origin, load
 from ipsevidence.dataset.record import Record
@@ -222,6 +222,7 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
     rows, y, v = main.rows, main.y, main.v
     if asked.studies.count not in (None, len(rows)):
         raise SelectionError(f"{asked.id}: the spec states {asked.studies.count} studies, {len(rows)} are in the pool")
+    _certainty_fits(asked, rows, data)
     groups = _groups(asked, rows, y, v)
     return AnalysisRun(
         spec=asked,
@@ -384,6 +385,20 @@ def _no_strays(spec: Spec, rows: tuple[StudyRow, ...]) -> None:
         raise SelectionError(f"{spec.id}: `subgroups` does not list the group of {', '.join(strays)}")
 
 
+def _certainty_fits(spec: Spec, rows: tuple[StudyRow, ...], data: Dataset) -> None:
+    """Refuse a certainty of no evidence, and one that starts where the designs of the studies do not let it."""
+    if spec.certainty is None:
+        return
+    if not rows:
+        raise SelectionError(f"{spec.id}: `certainty` is judged of evidence, and no study gives a number; leave it out")
+    others = [row.label for row in rows if row.id in data and data[row.id].design.type not in RANDOMISED]
+    if others and spec.certainty.start == "high":
+        raise SelectionError(
+            f"{spec.id}: `certainty` starts at high, and these are no randomised trials: {', '.join(others)}; write"
+            " `start: low` and judge again"
+        )
+
+
 def _large(spec: Spec, rows: tuple[StudyRow, ...]) -> dict[str, list[int]]:
     """Return the groups with the five trials that the protocol asks for before groups are compared."""
     groups = spec.subgroups.groups if spec.subgroups else ()
@@ -510,6 +525,7 @@ def _with_model(spec: Spec, variation: Variation) -> Spec:
             "outcome": _changed(spec.outcome, variation.outcome),
             "effect": _changed(spec.effect, variation.effect),
             "model": _changed(spec.model, variation.model),
+            "certainty": None,  # it was judged of the analysis, not of this change of it
         }
     )
 

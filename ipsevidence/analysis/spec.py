@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from ipsevidence.analysis.certainty import Certainty
 from ipsevidence.core import INTERVALS, MEASURES, PREDICTIONS, TAU2_ESTIMATORS
 from ipsevidence.dataset import vocabulary as terms
 from ipsevidence.dataset.record import Identifier, Quantity, Record, Text
 
 __all__ = [
     "CONTRASTS",
+    "GROUPINGS",
     "QUANTITIES",
+    "RANDOMISED",
     "Contrast",
     "Effect",
     "LeftOut",
@@ -26,6 +29,9 @@ __all__ = [
     "Target",
     "Variation",
 ]
+
+RANDOMISED: tuple[str, ...] = ("rct", "pilot-rct", "cluster-rct")
+"""Designs that are randomised."""
 
 CONTRASTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "ips-vs-control": (("ips", "ips-adapted"), tuple(terms.COMPARATORS)),
@@ -156,7 +162,7 @@ class StudyChoice(Record):
 class StudyFilter(Record):
     """Which studies a rule admits; an empty list admits every value."""
 
-    designs: tuple[Design, ...] = ("rct", "pilot-rct", "cluster-rct")
+    designs: tuple[Design, ...] = RANDOMISED
     analysis_groups: tuple[AnalysisGroup, ...] = ()
     tags: tuple[Identifier, ...] = ()
     severe_mental_illness: tuple[YesNo, ...] = ()
@@ -352,7 +358,8 @@ class Spec(Record):
     """A whole analysis; `resolved` shows every default it was run with.
 
     `review` is the published review that a reproduction is of. `inputs: ours` says that its inputs were not read and
-    that our counts stand in for them, so that a difference says nothing of the review.
+    that our counts stand in for them, so that a difference says nothing of the review. `certainty` is what people
+    judged of the evidence on the outcome; without it certainty is not assessed.
     """
 
     schema_: Literal[1] = Field(alias="schema")
@@ -370,6 +377,7 @@ class Spec(Record):
     moderators: tuple[Moderator, ...] = ()
     sensitivity: tuple[Variation, ...] = ()
     published: tuple[Target, ...] = ()
+    certainty: Certainty | None = None
     report: ReportOptions = ReportOptions()
 
     @model_validator(mode="after")
@@ -434,6 +442,25 @@ class Spec(Record):
         if instead and self.studies.inputs_of is None:
             raise PydanticCustomError(
                 "variation_form", "`instead` is for analyses of what a review entered (`inputs_of`)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _certainty_starts_right(self) -> Self:
+        if self.certainty is None or self.studies.where is None:
+            return self
+        designs = set(self.studies.where.designs or terms.DESIGN)
+        start = "high" if designs <= set(RANDOMISED) else "low"
+        if self.certainty.start != start:
+            raise PydanticCustomError(
+                "certainty_start",
+                "the certainty starts at {given}, but the designs of `studies: where` make it start at {start}",
+                {
+                    "given": self.certainty.start,
+                    "start": start,
+                    "at": ("certainty", "start"),
+                    "fix": f"write `start: {start}`: only evidence from randomised trials alone starts at high",
+                },
             )
         return self
 

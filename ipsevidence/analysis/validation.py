@@ -1,6 +1,7 @@
 """Validate and format records, specs, reviews and claims: what `validate` and `fmt` do, without printing."""
 
 import dataclasses
+import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -72,7 +73,7 @@ def validate(files: Sequence[Path] | None = None, data: Path | None = None) -> V
     return Validation(files=count, findings=tuple(ordered))
 
 
-def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None, *, write: bool) -> tuple[Path, ...]:
+def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None, *, write: bool) -> dict[Path, str]:
     """Return the files that are not in canonical form, after putting them into it where `write` is true.
 
     Parameters
@@ -86,7 +87,8 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
 
     Returns
     -------
-    tuple of Path
+    dict of Path to str
+        Each file with the lines that its canonical form changes, as a unified diff.
 
     Raises
     ------
@@ -102,6 +104,7 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
         paths = list(_named(files))
     findings: list[Finding] = []
     changed: dict[Path, str] = {}
+    forms: dict[Path, str] = {}
     for path in paths:
         content = fetch(path)
         try:
@@ -113,13 +116,15 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
             findings.extend(error.findings)
             continue
         if form.encode() != content:
-            changed[path] = form
+            forms[path] = form
+            before, after = (text.splitlines(keepends=True) for text in (content.decode("utf-8", "replace"), form))
+            changed[path] = "".join(difflib.unified_diff(before, after, n=1))
     if findings:
         raise ReadError(tuple(findings))
     if write:
-        for path, form in changed.items():
+        for path, form in forms.items():
             write_atomically(path, form)
-    return tuple(changed)
+    return changed
 
 
 def _findings(path: Path, name: str, dataset: Dataset | None = None) -> tuple[Finding, ...]:

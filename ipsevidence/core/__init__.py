@@ -33,11 +33,10 @@ if TYPE_CHECKING:
         fit_statistics,
         likelihood_ratio_test,
         meta_regression,
-        permutation_test,
         predict_effects,
         subgroups,
     )
-    from ipsevidence.core.permutation import permutation_interval
+    from ipsevidence.core.permutation import permutation_interval, permutation_test
     from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, pool, small_k_pool
     from ipsevidence.core.registry import Method, choose
     from ipsevidence.core.results import (
@@ -78,10 +77,11 @@ if TYPE_CHECKING:
     )
     from ipsevidence.core.review_manager import mantel_haenszel_random
     from ipsevidence.core.robust_to_selection import HenmiCopasResult, henmi_copas
-    from ipsevidence.core.sensitivity import baujat, cumulative, gosh, influence, leave_one_out
+    from ipsevidence.core.sensitivity import baujat, cumulative, influence, leave_one_out
     from ipsevidence.core.shrinkage import ShrunkenEffects, blups
     from ipsevidence.core.significance import excess_significance, fail_safe_n, selection_model
     from ipsevidence.core.small_study import begg, egger, egger_mixed, harbord, pet_peese, peters, trim_and_fill
+    from ipsevidence.core.subsets import gosh
     from ipsevidence.core.tau2 import TAU2_ESTIMATORS, estimate_tau2
     from ipsevidence.core.tau2_bounds import TAU2_INTERVALS, tau2_interval
     from ipsevidence.core.three_level import MultilevelResult, multilevel
@@ -218,11 +218,10 @@ _HOME = {
         "fit_statistics",
         "likelihood_ratio_test",
         "meta_regression",
-        "permutation_test",
         "predict_effects",
         "subgroups",
     ),
-    "permutation": ("permutation_interval",),
+    "permutation": ("permutation_interval", "permutation_test"),
     "pooling": ("INTERVALS", "PREDICTIONS", "pool", "small_k_pool"),
     "registry": ("Method", "choose"),
     "results": (
@@ -266,7 +265,7 @@ _HOME = {
         "TrimFillResult",
     ),
     "review_manager": ("mantel_haenszel_random",),
-    "sensitivity": ("baujat", "cumulative", "gosh", "influence", "leave_one_out"),
+    "sensitivity": ("baujat", "cumulative", "influence", "leave_one_out"),
     "shrinkage": ("ShrunkenEffects", "blups"),
     "significance": ("excess_significance", "fail_safe_n", "selection_model"),
     "small_study": (
@@ -278,6 +277,7 @@ _HOME = {
         "peters",
         "trim_and_fill",
     ),
+    "subsets": ("gosh",),
     "tau2": ("TAU2_ESTIMATORS", "estimate_tau2"),
     "tau2_bounds": ("TAU2_INTERVALS", "tau2_interval"),
     "three_level": ("MultilevelResult", "multilevel"),

@@ -1,14 +1,13 @@
-"""Effects that differ between kinds of studies: meta-regression, subgroups, permutation tests."""
+"""Effects that differ between kinds of studies: meta-regression and subgroups."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from ipsevidence.core.batch import fit_designs, fit_samples
 from ipsevidence.core.heterogeneity import chi2_tail, h2_from_q, h2_from_tau2, i2_from_q, i2_from_tau2, typical_variance
 from ipsevidence.core.inputs import (
     LARGEST_MODERATOR,
@@ -16,8 +15,6 @@ from ipsevidence.core.inputs import (
     check_effects,
     check_given_tau2,
     check_level,
-    check_whole,
-    check_word,
 )
 from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, Spread, mean_interval, pool, quantile
 from ipsevidence.core.registry import Method, choose
@@ -33,7 +30,6 @@ from ipsevidence.core.results import (
 )
 from ipsevidence.core.results_of_moderators import (
     FitStatistics,
-    PermutationResult,
     Prediction,
     RegressionResult,
     SubgroupResult,
@@ -43,9 +39,6 @@ from ipsevidence.core.tau2_bounds import q_profile_bounds
 from ipsevidence.core.weighting import MeanModel, Model, RegressionModel, check_design
 
 STUDIES_PER_MODERATOR = 10
-SIGNS_AT_ONCE = 16_384
-NO_STATISTIC = "The effects are identical, which makes a standard error 0: there is no statistic to compare."
-SAME = 1e-9  # permuted statistics this close to the observed one are ties
 
 
 def meta_regression(
@@ -159,7 +152,7 @@ def regression_result(
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(se > 0, coefficients / se, np.nan)
     reach = np.where(se > 0, quantile(settings.level, spread.df) * se, np.nan)
-    tested = _tested(X)
+    tested = tested_columns(X)
     qm, qm_df, qm_df2, qm_p = _wald_test(coefficients[tested], covariance[np.ix_(tested, tested)], spread.df)
     qe, typical = model.sum_of_squares(1.0 / model.v), typical_variance(model)
     common = settings.tau2 == "common"
@@ -197,7 +190,7 @@ def regression_result(
     )
 
 
-def _tested(X: FloatArray) -> NDArray[np.intp]:
+def tested_columns(X: FloatArray) -> NDArray[np.intp]:
     """Return the indices of the moderators: all columns but an intercept, unless that is all there is."""
     constant = np.all(X[0] == X, axis=0)
     moderators = np.flatnonzero(~constant)
@@ -518,161 +511,3 @@ def difference(first: PooledResult, second: PooledResult, *, level: float = 0.95
     doubt = math.fsum(s**4 / df for s, df in spreads if not math.isnan(df))
     ci, _, p = mean_interval(gap, se, se**4 / doubt if doubt > 0.0 else math.nan, level)
     return gap, ci, p
-
-
-def permutation_test(
-    y: Any,
-    v: Any,
-    X: Any = None,
-    *,
-    tau2: str = "reml",
-    interval: str = "wald",
-    statistic: str = "test",
-    exact_limit: int = 5040,
-    permutations: int = 1000,
-    seed: int = 1,
-) -> PermutationResult:
-    """Return a permutation test of a mean, or of the coefficients of a meta-regression.
-
-    Parameters
-    ----------
-    y, v : array_like of shape (k,)
-        Effects and sampling variances.
-    X : array_like of shape (k, p), optional
-        Design matrix with its column of ones.
-    tau2, interval : str
-        How each permuted data set is fitted; as in `pool`.
-    statistic : {'test', 'estimate'}
-        Whether permuted Wald statistics or permuted coefficients are compared.
-    exact_limit : int
-        All permutations are evaluated where there are no more than these.
-    permutations : int
-        Otherwise this many random ones.
-    seed : int
-        Seed of the random ones.
-
-    Returns
-    -------
-    PermutationResult
-
-    Raises
-    ------
-    InputError
-        If a parameter cannot be used.
-
-    Notes
-    -----
-    Without moderators the signs of the effects are permuted, with moderators the rows of X. A two-sided
-    p-value is the share of permutations whose statistic is at least as far from 0 as the observed one; among
-    random permutations the observed one counts once.
-
-    References
-    ----------
-    .. [1] Follmann DA, Proschan MA. Valid inference in random effects meta-analysis. Biometrics
-       1999;55:732-737. doi:10.1111/j.0006-341X.1999.00732.x
-    .. [2] Higgins JPT, Thompson SG. Controlling the risk of spurious findings from meta-regression. Stat Med
-       2004;23:1663-1682. doi:10.1002/sim.1752
-    """
-    y, v = check_effects(y, v)
-    check_word("statistic", statistic, ("test", "estimate"))
-    design = check_design(np.ones(y.size) if X is None else X, y.size)
-    estimator, spreads = choose("tau2", tau2, TAU2_ESTIMATORS), choose("interval", interval, INTERVALS)
-    limit = check_whole("exact_limit", exact_limit, least=0)
-    draws = check_whole("permutations", permutations, least=1)
-    generator = np.random.default_rng(check_whole("seed", seed, least=0))
-    of_test = statistic == "test"
-    exact = (2.0**y.size if X is None else _arrangements(design)) <= limit
-    if X is None:
-        blocks = _all_signs(y.size) if exact else _random_signs(y.size, generator, draws)
-        fits = np.concatenate([_of_signs(y * signs, v, estimator, spreads, of_test=of_test) for signs in blocks])
-        observed = _of_signs(y[None], v, estimator, spreads, of_test=of_test)[0]
-    else:
-        orders = [np.arange(y.size), *_row_orders(design, generator, None if exact else draws)]
-        model = RegressionModel(y, v, design)
-        # the observed order among the others, so that equal arrangements have equal digits
-        found = _of_orders(model, np.array(orders), estimator, spreads, _tested(design), of_test=of_test)
-        observed, fits = found[0], found[1:]
-    as_far = np.abs(fits) >= np.abs(observed) * (1.0 - SAME)
-    share = as_far.mean(axis=0) if exact else (as_far.sum(axis=0) + 1) / (len(fits) + 1)
-    none = np.isnan(observed).any()
-    return PermutationResult(
-        names=tuple(f"x{j}" for j in range(design.shape[1])),
-        statistic=frozen_array(observed[:-1]),
-        p=frozen_array(np.where(np.isnan(observed), np.nan, share)[:-1]),
-        qm=math.nan if X is None else float(observed[-1]),
-        qm_p=math.nan if X is None or none else float(share[-1]),
-        permutations=len(fits),
-        exact=exact,
-        notes=(NO_STATISTIC,) if none else (),
-    )
-
-
-def _of_orders(
-    model: RegressionModel,
-    orders: NDArray[np.intp],
-    estimator: Method,
-    spreads: Method,
-    tested: NDArray[np.intp],
-    *,
-    of_test: bool,
-) -> FloatArray:
-    """Return the statistics of all coefficients and, last, the test of all moderators, shape (m, p + 1)."""
-    fits = fit_designs(model, orders, tau2=estimator.key)
-    found: list[Spread] = [spreads.function(q, model.df) for q in fits.q_tau2.tolist()]
-    covariance = fits.covariance * np.array([spread.factor for spread in found])[:, None, None]
-    b, se = fits.coefficients, np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
-    defined = np.flatnonzero(se[:, tested].min(axis=1) > 0.0)
-    part, column = covariance[np.ix_(defined, tested, tested)], b[np.ix_(defined, tested)][..., None]
-    qm = np.full(len(orders), np.nan)
-    qm[defined] = (column * np.linalg.solve(part, column)).sum(axis=(1, 2))
-    qm /= 1 if math.isnan(found[0].df) else tested.size
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.column_stack([np.where(se > 0.0, b / se, np.nan) if of_test else b, qm])
-
-
-def _of_signs(y: FloatArray, v: FloatArray, estimator: Method, spreads: Method, *, of_test: bool) -> FloatArray:
-    """Return the statistic of the mean of each row of effects, and the same as the test of all, shape (m, 2)."""
-    fits = fit_samples(y, v, tau2=estimator.key)
-    df = y.shape[1] - 1
-    factors = np.array([spreads.function(q, df).factor for q in fits.q_tau2.tolist()])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(factors > 0.0, fits.estimate / (fits.se * np.sqrt(factors)), np.nan)
-    return np.column_stack([z if of_test else fits.estimate, z * z])
-
-
-def _all_signs(k: int) -> Iterator[FloatArray]:
-    """Return every arrangement of k signs, in blocks of shape (m, k)."""
-    for start in range(0, 2**k, SIGNS_AT_ONCE):
-        numbers = np.arange(start, min(start + SIGNS_AT_ONCE, 2**k))
-        bits: FloatArray = ((numbers[:, None] >> np.arange(k)) & 1).astype(np.float64)
-        yield 1.0 - 2.0 * bits
-
-
-def _random_signs(k: int, generator: np.random.Generator, draws: int) -> Iterator[FloatArray]:
-    for start in range(0, draws, SIGNS_AT_ONCE):
-        signs: FloatArray = generator.choice(np.array([-1.0, 1.0]), size=(min(SIGNS_AT_ONCE, draws - start), k))
-        yield signs
-
-
-def _arrangements(X: FloatArray) -> float:
-    """Return how many different orders the rows of X have."""
-    repeats = np.unique(X, axis=0, return_counts=True)[1]
-    return math.factorial(X.shape[0]) / math.prod(math.factorial(int(n)) for n in repeats)
-
-
-def _row_orders(X: FloatArray, generator: np.random.Generator, draws: int | None) -> Iterator[NDArray[np.intp]]:
-    if draws is not None:
-        yield from (generator.permutation(X.shape[0]) for _ in range(draws))
-        return
-    kinds = np.unique(X, axis=0, return_inverse=True)[1].ravel()
-    stock = [list(np.flatnonzero(kinds == kind)) for kind in range(int(kinds.max()) + 1)]
-
-    def place(left: list[int], done: list[int]) -> Iterator[list[int]]:
-        if not any(left):
-            yield done
-        for kind, count in enumerate(left):
-            if count:
-                rest = [n - (j == kind) for j, n in enumerate(left)]
-                yield from place(rest, [*done, int(stock[kind][count - 1])])
-
-    yield from (np.array(order) for order in place([len(s) for s in stock], []))

@@ -1,7 +1,7 @@
 """What a pool rests on, and what small studies do to it, as results."""
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from ipsevidence.core.results import (
     number,
     p_value,
 )
+
+Bytes: TypeAlias = NDArray[np.uint8]
+BITS = np.array([number.bit_count() for number in range(256)], dtype=np.uint8)  # set in each byte
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,18 +152,35 @@ class GoshResult(Result):
     ----------
     estimate, tau2, i2 : ndarray of shape (m,)
         Pooled effect, between-study variance and I2 (percent) of each selection.
-    chosen : ndarray of bool, shape (m, k)
-        Which studies each selection holds.
+    members : ndarray of uint8, shape (m, ceil(k/8))
+        Which studies each selection holds, a bit for each: study i is bit i % 8 of byte i // 8.
+    studies : int
+        How many there are, k.
     exhaustive : bool
         Whether these are all selections.
+    notes : tuple of str
+        Cautions.
     """
 
     columns: ClassVar[tuple[str, ...]] = ("selections", "estimate", "low", "high")
     estimate: FloatArray
     tau2: FloatArray
     i2: FloatArray
-    chosen: NDArray[np.bool_]
+    members: Bytes
+    studies: int
     exhaustive: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """Number of studies in each selection, shape (m,)."""
+        found: NDArray[np.intp] = BITS[self.members].sum(axis=1, dtype=np.intp)
+        return found
+
+    def holds(self, study: int) -> NDArray[np.bool_]:
+        """Return which selections hold a study, by its index from 0, shape (m,)."""
+        found: NDArray[np.bool_] = (self.members[:, study // 8] >> np.uint8(study % 8)) & 1 == 1
+        return found
 
     def to_rows(self) -> list[tuple[Any, ...]]:
         """Return one row: how many selections, and median and range of their estimates."""
@@ -170,7 +190,8 @@ class GoshResult(Result):
     def __str__(self) -> str:
         ((size, median, low, high),) = self.to_rows()
         kind = "all" if self.exhaustive else "random"
-        return f"{size} {kind} selections: median {number(median)}, from {number(low)} to {number(high)}"
+        line = f"{size} {kind} selections: median {number(median)}, from {number(low)} to {number(high)}"
+        return "\n".join([line, *(f"  note: {note}" for note in self.notes)])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,20 +5,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-from ipsevidence.core.batch import fit_selections
-from ipsevidence.core.inputs import InputError, check_effects, check_whole
+from ipsevidence.core.inputs import InputError, check_effects
 from ipsevidence.core.pooling import pool
 from ipsevidence.core.registry import choose
 from ipsevidence.core.results import FloatArray, NotApplicable, frozen_array
-from ipsevidence.core.results_of_sensitivity import GoshResult, InfluenceResult, PointsResult, SeriesResult
+from ipsevidence.core.results_of_sensitivity import InfluenceResult, PointsResult, SeriesResult
 from ipsevidence.core.tau2 import TAU2_ESTIMATORS
 from ipsevidence.core.weighting import MeanModel, Model, RegressionModel, check_design
-
-ALL_SUBSETS = 16  # studies up to which every selection is fitted: 65,535
-DRAWN_SUBSETS = 50_000
 
 
 def leave_one_out(y: Any, v: Any, **settings: Any) -> SeriesResult | NotApplicable:
@@ -232,59 +227,4 @@ def baujat(y: Any, v: Any, *, tau2: str = "reml") -> PointsResult | NotApplicabl
         kind="baujat",
         x=frozen_array((y - whole.estimate) ** 2 / (v + whole.tau2)),
         y=frozen_array((whole.estimate - rest.estimate) ** 2 / rest.se**2),
-    )
-
-
-def gosh(y: Any, v: Any, *, tau2: str = "reml", subsets: str | int = "auto", seed: int = 1) -> GoshResult:
-    """Return the fits of all selections of the studies, or of many drawn at random.
-
-    Parameters
-    ----------
-    y, v : array_like of shape (k,)
-        Effects and sampling variances.
-    tau2 : str
-        Estimator with a vectorised form: common, dl, he, hs, hsk, sj, ml, reml, eb, pm or pmm.
-    subsets : {'auto'} or int
-        How many to draw; ``auto`` takes all up to 16 studies and draws 50,000 beyond.
-    seed : int
-        Seed of the draws.
-
-    Returns
-    -------
-    GoshResult
-
-    Raises
-    ------
-    InputError
-        If a parameter cannot be used.
-
-    Notes
-    -----
-    A random selection holds each study with probability 1/2; an empty one gets a single study.
-
-    References
-    ----------
-    .. [1] Olkin I, Dahabreh IJ, Trikalinos TA. GOSH - a graphical display of study heterogeneity. Res Synth
-       Methods 2012;3:214-223. doi:10.1002/jrsm.1053
-    """
-    y, v = check_effects(y, v)
-    if isinstance(subsets, str) and subsets != "auto":
-        raise InputError(f"subsets must be 'auto' or a number; got {subsets!r}", parameter="subsets")
-    wanted = 0 if subsets == "auto" else check_whole("subsets", subsets, least=1)
-    every = 2**y.size - 1
-    exhaustive = every <= wanted if wanted else y.size <= ALL_SUBSETS
-    if exhaustive:
-        chosen: NDArray[np.bool_] = (np.arange(1, every + 1)[:, None] >> np.arange(y.size)) % 2 == 1
-    else:
-        generator = np.random.default_rng(check_whole("seed", seed, least=0))
-        chosen = generator.random((wanted or DRAWN_SUBSETS, y.size)) < 0.5
-        empty = ~chosen.any(axis=1)
-        chosen[empty, generator.integers(y.size, size=int(empty.sum()))] = True
-    fits = fit_selections(y, v, chosen, tau2=tau2)
-    return GoshResult(
-        estimate=frozen_array(fits.estimate),
-        tau2=frozen_array(fits.tau2),
-        i2=frozen_array(fits.i2),
-        chosen=chosen,
-        exhaustive=exhaustive,
     )

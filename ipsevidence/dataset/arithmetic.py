@@ -127,8 +127,9 @@ def fitting_counts(percent: Decimal, n: int) -> range:
 
     Notes
     -----
-    A share that lies exactly between two printed values may have been rounded up, or to the even one; both are
-    in use, so both fit: 5 of 40 (12.5%) fits 13 and 12, 11 of 40 (27.5%) fits 28 only.
+    A share that lies exactly between two printed values may have been rounded up, to the even one, or as the binary
+    number that a program holds for it, which is a little less or more; all are in use, so all fit: 5 of 40 (12.5%) fits
+    13 and 12, 11 of 40 (27.5%) fits 28 only, 971 of 2000 (48.55%) fits 48.6 and 48.5, since C, R and Python print 48.5.
 
     Examples
     --------
@@ -141,9 +142,15 @@ def fitting_counts(percent: Decimal, n: int) -> range:
     scale = 200 * 10**decimals
     low = -(-n * (2 * printed - 1) // scale)
     high, rest = divmod(n * (2 * printed + 1), scale)
-    if rest == 0 and printed % 2:
+    if rest == 0 and printed % 2 and not _prints(high, n, percent, decimals):
         high -= 1
     return range(max(low, 0), min(high, n) + 1)
+
+
+def _prints(events: int, n: int, percent: Decimal, decimals: int) -> bool:
+    """Tell whether binary arithmetic, in either order, prints the percent for a share that lies between two values."""
+    shares = (100 * events / n, 100 * (events / n)) if n else ()
+    return any(f"{share:.{decimals}f}" == f"{percent:f}" for share in shares)
 
 
 def nearest_counts(percent: Decimal, n: int) -> tuple[int, ...]:

@@ -372,7 +372,20 @@ _OF_SOURCES: Final = {
         'accept: [{check: outcome-after-follow-up, by: the editors, date: "2026-11-21", because: prolonged}]',
         note="the outcome is measured at month 12",
     ),
+    "year-against-citation": Example(
+        wrong='reports: [{id: main, kind: journal-article, citation: "Example A. J Ex 2020;1:1-9", year: 2002}]',
+        right='reports: [{id: main, kind: journal-article, citation: "Example A. J Ex 2020;1:1-9", year: 2020}]',
+    ),
 }
+
+_ENTERED: Final = """\
+design: {type: single-arm, countries: ["NO"], registration: NCT00000001}
+participants: [{value: %d, what: enrolled, basis: reported, from: s1}]
+arms:
+  - {id: ips, treatment: ips, allocation: not-randomised, label: IPS, n_entered: {value: 87, basis: reported, from: s1}}
+outcomes: []
+"""
+_OUTCOME_MEASURED: Final = "measured: {to: %d, window: cumulative}"
 
 _OF_DESIGN: Final = {
     "trial-without-comparator": Example(
@@ -400,6 +413,11 @@ _OF_DESIGN: Final = {
         "  - {id: usual, treatment: treatment-as-usual, allocation: randomised, label: usual care, "
         "n_randomised: {value: 140, basis: reported, from: s1}}",
     ),
+    "entered-against-participants": Example(
+        wrong=_ENTERED % 78,
+        right=_ENTERED % 87,
+        note="the other arms have no size",
+    ),
     "participants-twice": Example(
         wrong="participants:\n  - {value: 280, what: analysed, basis: reported, from: s1}\n"
         "  - {value: 270, what: analysed, basis: reported, from: s1}",
@@ -410,6 +428,9 @@ _OF_DESIGN: Final = {
         wrong="status: excluded", right="status: excluded\nstatus_reason: the programme was not supported employment"
     ),
     "measured-window": _of_outcome("measured: {window: cumulative}", "measured: {to: 12, window: cumulative}"),
+    "months-against-id": Example(
+        wrong=_OUTCOME_MEASURED % 11, right=_OUTCOME_MEASURED % 12, note="the id is job-12m", inside="outcome"
+    ),
     "outcome-after-follow-up": Example(
         wrong='design: {type: rct, countries: ["NO"], follow_up_months: 6}',
         right='design: {type: rct, countries: ["NO"], follow_up_months: 12}',

@@ -1,12 +1,15 @@
 """Checks of how a study was made: arms against design and size, times against windows, terms against each other."""
 
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 
-from ipsevidence.dataset.checklist import Case, Problem, check, whole
+from ipsevidence.dataset.checklist import Case, Problem, check, listed, whole
 
 __all__ = ["CHECKS_OF_DESIGN"]
 
 _TRIALS = frozenset({"rct", "pilot-rct", "cluster-rct"})
+_MONTHS = re.compile(r"(?:^|-)(?:([0-9]{1,3})-)?([0-9]{1,3})m$")
 _ALLOCATIONS = {
     "rct": {"randomised", "not-randomised"},
     "pilot-rct": {"randomised", "cluster-randomised", "not-randomised"},
@@ -83,6 +86,29 @@ def _arms_do_not_sum(case: Case) -> Iterator[Problem]:
 
 
 @check(
+    "entered-against-participants",
+    "error",
+    rule=(
+        "Where the size of every arm is `n_entered`, one of the sizes under `participants` is their sum, or that of "
+        "one arm."
+    ),
+    why="The same persons are counted twice in the record, so a slip in the one number shows in the other.",
+    fix="look both numbers up in the source; a size of another group has another `what`, and may stand beside this one",
+    acceptable=True,
+)
+def _entered_against_participants(case: Case) -> Iterator[Problem]:
+    study = case.study
+    sizes = [whole(arm.n_entered) for arm in study.arms]
+    known = [size for size in sizes if size is not None]
+    totals = [whole(size) for size in study.participants]
+    if known and len(known) == len(sizes) and totals and None not in totals and not {sum(known), *known} & {*totals}:
+        entered = listed(known) if len(known) == 1 else f"{' + '.join(map(str, known))} = {sum(known)}"
+        yield Problem(
+            ("arms", 0, "n_entered"), f"{entered} entered, but under `participants` there is only {listed(totals)}"
+        )
+
+
+@check(
     "participants-twice",
     "error",
     rule="`participants` has one size for each moment (`what`); a second one says by `qualifier` how it differs.",
@@ -138,6 +164,23 @@ def _measured_window(case: Case) -> Iterator[Problem]:
 
 
 @check(
+    "months-against-id",
+    "error",
+    rule="An outcome whose id ends with months, as in `competitive-12m` or `days-7-12m`, is measured up to the last.",
+    why="Specs and people call the outcome by its id; one of the two numbers is a slip.",
+    fix="look the month up in the source, and give the outcome the id that says it",
+)
+def _months_against_id(case: Case) -> Iterator[Problem]:
+    for index, outcome in enumerate(case.study.outcomes):
+        named, to = _MONTHS.search(outcome.id), outcome.measured.to
+        if named is None or to is None:
+            continue
+        months = {Decimal(named[2])} | ({Decimal(f"{named[1]}.{named[2]}")} if named[1] else set())
+        if to not in months:
+            yield Problem(("outcomes", index, "measured", "to"), f"measured at month {to}, but the id is {outcome.id}")
+
+
+@check(
     "outcome-after-follow-up",
     "advice",
     rule="No outcome is measured later than `design.follow_up_months`.",
@@ -180,9 +223,11 @@ CHECKS_OF_DESIGN = (
     _allocation_against_design,
     _cluster_without_icc,
     _arms_do_not_sum,
+    _entered_against_participants,
     _participants_twice,
     _status_needs_reason,
     _measured_window,
+    _months_against_id,
     _outcome_after_follow_up,
     _group_against_illness,
 )

@@ -1,5 +1,6 @@
 """Checks of where numbers come from, and of the names by which parts of a record refer to each other."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from ipsevidence.dataset.checklist import Case, Path, Problem, check, counted, listed
@@ -8,6 +9,8 @@ from ipsevidence.dataset.record import Published, StatedEffect
 from ipsevidence.dataset.refusals import nearest
 
 __all__ = ["CHECKS_OF_SOURCES"]
+
+_YEAR = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
@@ -239,6 +242,23 @@ def _untidy_text(case: Case) -> Iterator[Problem]:
             yield Problem(path, f"the text has two spaces in a row: `{excerpt(text[max(text.index('  ') - 20, 0) :])}`")
 
 
+@check(
+    "year-against-citation",
+    "error",
+    rule="Where the citation of a report holds a year, `year` is among the years it holds.",
+    why="The year is typed twice, and analyses order trials by it: a slip in the one shows in the other.",
+    fix="look the year up in the paper; where its pages look like years, put the year into the citation too",
+    acceptable=True,
+)
+def _year_against_citation(case: Case) -> Iterator[Problem]:
+    for index, report in enumerate(case.study.reports):
+        years = list(dict.fromkeys(_YEAR.findall(report.citation or "")))
+        if report.year is not None and years and str(report.year) not in years:
+            yield Problem(
+                ("reports", index, "year"), f"the year is {report.year}, but the citation has {listed(years)}"
+            )
+
+
 CHECKS_OF_SOURCES = (
     _id_is_file_name,
     _duplicate_ids,
@@ -251,4 +271,5 @@ CHECKS_OF_SOURCES = (
     _reconstructed_without_wanted,
     _secondary_only,
     _untidy_text,
+    _year_against_citation,
 )

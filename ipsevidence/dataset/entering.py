@@ -70,6 +70,7 @@ FIELDS: Final = {
         Field(key="title", question="Title of the report", form="a text"),
         Field(key="doi", question="DOI", form="a DOI such as 10.1176/appi.ps.201100340", type=record.Doi),
         Field(key="pmid", question="PubMed number", form="digits such as 22476305", type=record.Pmid),
+        Field(key="url", question="Address where it was read", form="a web address of http or https", type=record.Url),
         Field(key="citation", question="Citation (made of author, title and year without it)", form="a text"),
         Field(key="report", question="Kind of report", form="", terms=vocabulary.REPORT_KIND),
         Field(key="read", question="What lies before you", form="", needed=True, terms=READ),

@@ -1,12 +1,10 @@
 """A new record from what a person has in hand: what is not known is left out, and nothing is made up."""
 
-import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -18,7 +16,6 @@ from ipsevidence.dataset.entering import FIELDS, READ, entry_error, tidied, valu
 from ipsevidence.dataset.findings import excerpt
 from ipsevidence.dataset.offering import ArmCount, OfferedReadings, offered_readings
 from ipsevidence.dataset.refusals import nearest
-from ipsevidence.dataset.storage import write_atomically
 from ipsevidence.dataset.tree import Mapping as Tree
 from ipsevidence.dataset.tree import Mark, Node, Scalar, is_number
 from ipsevidence.dataset.tree import Sequence as List
@@ -30,7 +27,6 @@ __all__ = [
     "Template",
     "checked_arm",
     "checked_id",
-    "create",
     "id_of",
     "missing_fields",
     "new_analysis",
@@ -279,6 +275,7 @@ def _report(template: Template, one: Mapping[str, str]) -> dict[str, Any]:
         "year": int(one["year"]),
         "doi": one.get("doi"),
         "pmid": one.get("pmid"),
+        "url": one.get("url"),
     }
 
 
@@ -291,6 +288,7 @@ def _source(template: Template, one: Mapping[str, str], today: str) -> dict[str,
         "kind": kind,
         "doi": one.get("doi"),
         "pmid": one.get("pmid"),
+        "url": one.get("url"),
         "read": one["read"],
         "date": today,
     }
@@ -566,33 +564,3 @@ def same_paper(dataset: Dataset, values: Mapping[str, Sequence[str]]) -> Iterato
             if any((getattr(report, key) or "").lower() in given for report in study.reports):
                 paper = f"{key} {', '.join(sorted(given))}"
                 yield f"{paper} stands in {study.id} already: the same study goes into its record"
-
-
-def create(path: Path, text: str) -> None:
-    """Write a new file, whole or not at all, and never in the place of another.
-
-    Parameters
-    ----------
-    path : Path
-        The file. Its folder must exist.
-    text : str
-        Its content.
-
-    Raises
-    ------
-    FileExistsError
-        If there is a file, or a link, of this name.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.new")
-    write_atomically(part, text)
-    try:
-        try:
-            os.link(part, path)  # unlike renaming, this never replaces a file
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without hard links
-            if os.path.lexists(path):
-                raise FileExistsError(17, "there is such a file already", str(path)) from None
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

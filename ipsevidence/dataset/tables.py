@@ -1,13 +1,13 @@
 """The dataset as tidy tables: one row a thing, every column described, for people who analyse elsewhere."""
 
 import dataclasses
-import itertools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from ipsevidence.dataset import table_rows
 from ipsevidence.dataset.collection import Dataset
-from ipsevidence.dataset.record import Number, Outcome, Published, Study
-from ipsevidence.dataset.vocabulary import BASIS
+from ipsevidence.dataset.record import Study
+from ipsevidence.dataset.table_rows import Row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["TABLES", "Field", "TidyTable", "frames"]
 
 FieldType: TypeAlias = Literal["string", "number", "integer", "boolean"]
-Row: TypeAlias = tuple[Any, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,284 +60,6 @@ def frames(dataset: Dataset) -> "dict[str, pd.DataFrame]":
     return result
 
 
-def _value(number: Number | None) -> float | None:
-    return float(number.value) if number is not None and number.value is not None else None
-
-
-def _basis(number: Number | None) -> str | None:
-    return number.basis if number is not None else None
-
-
-def _low_high(number: Number | None) -> tuple[float | None, float | None]:
-    if number is None:
-        return None, None
-    if number.value is not None:
-        return float(number.value), float(number.value)
-    return _float(number.low), _float(number.high)
-
-
-def _float(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _studies(study: Study) -> Iterator[Row]:
-    sizes = {size.what: size for size in reversed(study.participants)}
-    main = study.reports[0]
-    yield (
-        study.id,
-        study.label,
-        study.status,
-        study.status_reason,
-        study.title,
-        main.year,
-        main.doi,
-        study.design.type,
-        "; ".join(study.design.countries),
-        _value(study.design.sites),
-        _float(study.design.follow_up_months),
-        study.design.registration,
-        study.design.developer_involved,
-        study.population.analysis_group,
-        "; ".join(study.population.tags),
-        study.population.severe_mental_illness,
-        study.population.description,
-        _value(sizes.get("enrolled")),
-        _value(sizes.get("randomised")),
-        _value(sizes.get("analysed")),
-        study.notes,
-    )
-
-
-def _reports(study: Study) -> Iterator[Row]:
-    for r in study.reports:
-        yield study.id, r.id, r.kind, r.citation, r.year, r.doi, r.pmid, r.pmcid, r.url, r.adds
-
-
-def _sources(study: Study) -> Iterator[Row]:
-    for key, s in study.sources.items():
-        yield study.id, key, s.kind, s.read, s.date, s.report, s.cite, s.doi, s.pmid, s.pmcid, s.url, s.supports
-
-
-def _participants(study: Study) -> Iterator[Row]:
-    for size in study.participants:
-        yield study.id, size.what, _value(size), size.basis, size.from_, size.at, size.rule
-
-
-def _arms(study: Study) -> Iterator[Row]:
-    for a in study.arms:
-        n = a.n_randomised or a.n_entered
-        yield study.id, a.id, a.treatment, a.allocation, a.label, _value(n), _basis(n), n.from_ if n else None
-
-
-def _when(outcome: Outcome) -> tuple[Any, ...]:
-    measured = outcome.measured
-    return measured.window, _float(measured.from_), _float(measured.to)
-
-
-def _readings(study: Study) -> Iterator[Row]:
-    for outcome in study.outcomes:
-        for r in outcome.readings:
-            main = r.events or r.percent or r.mean or r.median or r.rate
-            yield (
-                study.id,
-                outcome.id,
-                outcome.concept,
-                *_when(outcome),
-                outcome.definition,
-                outcome.ascertainment,
-                r.arm,
-                r.kind,
-                r.of,
-                _value(r.n),
-                _basis(r.n),
-                _value(r.events),
-                _value(r.missing),
-                _value(r.percent),
-                _value(r.mean),
-                _value(r.sd),
-                _value(r.median),
-                _value(r.rate),
-                r.unit,
-                _basis(main),
-                main.as_printed if main else None,
-                main.rule if main else None,
-                main.from_ if main else None,
-                main.at if main else None,
-            )
-
-
-def _contrasts(study: Study) -> Iterator[Row]:
-    """Give a row for each outcome, denominator and pair of arms with counts, the arms in the order of the record."""
-    treatment = {arm.id: arm.treatment for arm in study.arms}
-    randomised = {arm.id for arm in study.arms if arm.allocation != "not-randomised"}
-    for outcome in study.outcomes:
-        whole = [r for r in outcome.readings if r.kind == "count" and r.where is None and r.period is None]
-        for denominator in dict.fromkeys(r.of for r in whole):
-            pairs = itertools.combinations([r for r in whole if r.of == denominator], 2)
-            for one, two in pairs:
-                bases = [b for r in (one, two) for n in (r.n, r.events) if (b := _basis(n)) is not None]
-                yield (
-                    study.id,
-                    outcome.id,
-                    outcome.concept,
-                    *_when(outcome),
-                    denominator,
-                    one.arm,
-                    two.arm,
-                    treatment.get(one.arm),
-                    treatment.get(two.arm),
-                    one.arm in randomised and two.arm in randomised,
-                    _value(one.events),
-                    _value(one.n),
-                    _value(two.events),
-                    _value(two.n),
-                    max(bases, key=list(BASIS).index) if bases else None,
-                )
-
-
-def _risk_of_bias(study: Study) -> Iterator[Row]:
-    for outcome in study.outcomes:
-        judged = outcome.risk_of_bias
-        if judged is not None:
-            for domain, judgement in (*judged.domains.items(), ("overall", judged.overall)):
-                yield study.id, outcome.id, judged.tool, domain, judgement, "; ".join(judged.by), judged.date
-
-
-def _alternatives(study: Study) -> Iterator[Row]:
-    for outcome in study.outcomes:
-        for group in outcome.alternatives:
-            for number, counts in enumerate(group.counts, 1):
-                pairs = zip(group.arms, counts[::2], counts[1::2], strict=True)
-                for arm, events, n in pairs:
-                    yield study.id, outcome.id, group.kind, group.of, number, arm, events, n, group.because
-
-
-def _published_rows(study: Study, outcome: str | None, effects: tuple[Published, ...]) -> Iterator[Row]:
-    for e in effects:
-        low, high = e.ci or (None, None)
-        yield (
-            study.id,
-            outcome,
-            e.about,
-            e.of,
-            e.against,
-            e.measure,
-            _float(e.estimate),
-            _float(low),
-            _float(high),
-            e.p,
-            e.adjusted,
-            e.from_,
-            e.at,
-            e.note,
-        )
-
-
-def _published(study: Study) -> Iterator[Row]:
-    for outcome in study.outcomes:
-        yield from _published_rows(study, outcome.id, outcome.published)
-    yield from _published_rows(study, None, study.published)
-
-
-def _stated(study: Study) -> Iterator[Row]:
-    for s in study.stated:
-        yield (
-            study.id,
-            s.of,
-            s.against,
-            s.concept,
-            _float(s.months),
-            s.direction,
-            s.significant,
-            s.as_printed,
-            s.from_,
-            s.at,
-        )
-
-
-def _programme_correlations(study: Study) -> Iterator[Row]:
-    for c in study.programme_correlations:
-        yield (
-            study.id,
-            c.scale,
-            c.concept,
-            c.definition,
-            _value(c.programmes),
-            _value(c.r),
-            c.p,
-            c.when,
-            _basis(c.r),
-            c.from_,
-            c.at,
-            c.note,
-        )
-
-
-def _fidelity(study: Study) -> Iterator[Row]:
-    for f in study.fidelity:
-        source = f.from_ or (f.score.from_ if f.score else None)
-        yield (
-            study.id,
-            f.arm,
-            f.scale,
-            *_low_high(f.score),
-            _float(f.maximum),
-            _value(f.programmes),
-            f.when,
-            f.label_as_printed,
-            _basis(f.score),
-            source,
-            f.note,
-        )
-
-
-def _services(study: Study) -> Iterator[Row]:
-    s = study.service
-    if s is not None:
-        yield (
-            study.id,
-            s.funder,
-            s.commissioner,
-            s.provider,
-            s.setting,
-            s.region,
-            s.years,
-            s.referral_routes,
-            s.integration,
-            s.integration_as_printed,
-            *_low_high(s.caseload),
-            s.time_limit,
-            *_low_high(s.cost_per_client),
-            s.payment,
-            s.delivers_ips,
-            s.fidelity_aspired,
-            s.fidelity_rated,
-            s.from_,
-        )
-
-
-def _facts(study: Study) -> Iterator[Row]:
-    for f in study.facts:
-        yield study.id, f.what, f.as_printed, f.from_, f.at
-
-
-def _doubts(study: Study) -> Iterator[Row]:
-    for doubt in study.doubts:
-        yield study.id, "doubt", None, doubt, None
-    for d in study.disagreements:
-        yield study.id, "disagreement", d.about, "; ".join(v.value for v in d.values), f"{d.taken}: {d.because}"
-
-
-def _wanted(study: Study) -> Iterator[Row]:
-    for w in study.wanted:
-        yield study.id, w.what, w.where, w.unlocks
-
-
-def _overlaps(study: Study) -> Iterator[Row]:
-    for o in study.overlaps_with:
-        yield study.id, o.id, o.how
-
-
 def _fields(*lines: str) -> tuple[Field, ...]:
     """Read columns written as ``name: description``, with ``:n``, ``:i`` or ``:b`` for numbers, integers, booleans."""
     types: dict[str, FieldType] = {"n": "number", "i": "integer", "b": "boolean"}
@@ -361,7 +82,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="studies",
             title="Studies, one row each",
-            rows=_studies,
+            rows=table_rows.studies,
             fields=_fields(
                 "study: Id of the study, and name of its file",
                 "label: Short name for figures",
@@ -389,7 +110,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="reports",
             title="Papers, reports and register entries of each study",
-            rows=_reports,
+            rows=table_rows.reports,
             fields=_fields(
                 _STUDY,
                 "report: Id of the report within the study",
@@ -406,7 +127,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="sources",
             title="What was read for each study",
-            rows=_sources,
+            rows=table_rows.sources,
             fields=_fields(
                 _STUDY,
                 "source: Id of the source within the study",
@@ -425,7 +146,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="participants",
             title="Every printed size of each study",
-            rows=_participants,
+            rows=table_rows.participants,
             fields=_fields(
                 _STUDY,
                 "what: What the number counts",
@@ -439,7 +160,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="arms",
             title="Arms",
-            rows=_arms,
+            rows=table_rows.arms,
             fields=_fields(
                 _STUDY,
                 "arm: Id of the arm within the study",
@@ -454,7 +175,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="readings",
             title="One arm's number for one outcome at one time",
-            rows=_readings,
+            rows=table_rows.readings,
             fields=_fields(
                 _STUDY,
                 "outcome: Id of the outcome within the study",
@@ -485,7 +206,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="contrasts",
             title="Two arms of a study with counts, as a two-by-two table",
-            rows=_contrasts,
+            rows=table_rows.contrasts,
             fields=_fields(
                 _STUDY,
                 "outcome: Id of the outcome within the study",
@@ -507,7 +228,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="risk_of_bias",
             title="Risk of bias, one row a domain of a result; nothing here means not assessed",
-            rows=_risk_of_bias,
+            rows=table_rows.risk_of_bias,
             fields=_fields(
                 _STUDY,
                 "outcome: Id of the outcome",
@@ -521,7 +242,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="alternatives",
             title="Joint sets of counts that the sources leave open; one row an arm",
-            rows=_alternatives,
+            rows=table_rows.alternatives,
             fields=_fields(
                 _STUDY,
                 "outcome: Id of the outcome",
@@ -537,7 +258,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="published",
             title="Effects as printed",
-            rows=_published,
+            rows=table_rows.published,
             fields=_fields(
                 _STUDY,
                 "outcome: Id of the outcome; missing where the effect is the study's",
@@ -558,7 +279,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="stated",
             title="What is said of size and direction where no counts are printed",
-            rows=_stated,
+            rows=table_rows.stated,
             fields=_fields(
                 _STUDY,
                 "of: Id of the arm",
@@ -575,7 +296,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="fidelity",
             title="Fidelity scores and labels",
-            rows=_fidelity,
+            rows=table_rows.fidelity,
             fields=_fields(
                 _STUDY,
                 "arm: Id of the arm",
@@ -594,7 +315,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="programme_correlations",
             title="Correlations over programmes of fidelity with employment",
-            rows=_programme_correlations,
+            rows=table_rows.programme_correlations,
             fields=_fields(
                 _STUDY,
                 "scale: Vocabulary fidelity scale",
@@ -613,7 +334,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="services",
             title="Routine services and schemes",
-            rows=_services,
+            rows=table_rows.services,
             fields=_fields(
                 _STUDY,
                 "funder: Who pays",
@@ -640,7 +361,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="facts",
             title="What sources state beyond outcomes; never pooled",
-            rows=_facts,
+            rows=table_rows.facts,
             fields=_fields(
                 _STUDY,
                 "what: What it is about",
@@ -652,7 +373,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="doubts",
             title="Doubts, and disagreements between sources",
-            rows=_doubts,
+            rows=table_rows.doubts,
             fields=_fields(
                 _STUDY,
                 "kind: Doubt or disagreement",
@@ -664,7 +385,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="wanted",
             title="Numbers that are missing or only reconstructed",
-            rows=_wanted,
+            rows=table_rows.wanted,
             fields=_fields(
                 _STUDY,
                 "what: What is missing",
@@ -675,7 +396,7 @@ TABLES: dict[str, TidyTable] = {
         TidyTable(
             name="overlaps",
             title="Records that share participants",
-            rows=_overlaps,
+            rows=table_rows.overlaps,
             fields=_fields(_STUDY, "other: Id of the other record", "how: How they overlap"),
         ),
     )

@@ -1,4 +1,4 @@
-"""Every controlled term of a record: its key, label, meaning and, where it has one, its source.
+"""Every controlled term of a record or a spec: its key, label, meaning and, where it has one, its source.
 
 The records, the JSON Schema, the documentation tables and the command line all read these lists, so a term is
 added here and nowhere else. Each list is a dict from key to :class:`Term`, in the order in which it should be shown.
@@ -14,8 +14,10 @@ __all__ = [
     "BASIS",
     "BIAS_JUDGEMENT",
     "BIAS_TOOL",
+    "CERTAINTY",
     "COMPARATORS",
     "CONCEPT",
+    "CONCERN",
     "COUNTRY",
     "DENOMINATOR",
     "DESIGN",
@@ -24,6 +26,7 @@ __all__ = [
     "INTERVENTIONS",
     "PARTICIPANTS_WHAT",
     "PUBLISHED_MEASURE",
+    "RATED_UP",
     "READ",
     "READING_KIND",
     "REPORT_KIND",
@@ -32,6 +35,7 @@ __all__ = [
     "SIGNIFICANT",
     "SOURCE_KIND",
     "STATUS",
+    "SUSPICION",
     "TREATMENT",
     "VOCABULARIES",
     "WINDOW",
@@ -368,6 +372,10 @@ BIAS_TOOL = _terms(
     ("robins-i", "ROBINS-I", "Tool for studies without random allocation, for one result.", "doi:10.1136/bmj.i4919"),
 )
 
+_GRADE = "GRADE, doi:10.1016/j.jclinepi.2010.07.015"
+_GRADE_BIAS = "GRADE guideline 5, doi:10.1016/j.jclinepi.2011.01.011"
+_GRADE_UP = "GRADE guideline 9, doi:10.1016/j.jclinepi.2011.06.004"
+
 BIAS_JUDGEMENT = _terms(
     ("low", "low", "Low risk of bias."),
     ("some-concerns", "some concerns", "Some concerns (RoB 2)."),
@@ -375,6 +383,42 @@ BIAS_JUDGEMENT = _terms(
     ("high", "high", "High or serious risk of bias."),
     ("critical", "critical", "Critical risk of bias (ROBINS-I)."),
     ("no-information", "no information", "What was read does not allow a judgement."),
+)
+
+CERTAINTY = _terms(
+    ("high", "high", "Very confident that the true effect lies close to the estimate.", _GRADE),
+    ("moderate", "moderate", "The true effect is probably close, but may be substantially different.", _GRADE),
+    ("low", "low", "The true effect may be substantially different from the estimate.", _GRADE),
+    ("very-low", "very low", "The true effect is probably substantially different from the estimate.", _GRADE),
+)
+
+CONCERN = _terms(
+    ("not-serious", "not serious", "No reason to lower the certainty.", _GRADE),
+    ("serious", "serious", "Lowers the certainty by one level.", _GRADE),
+    ("very-serious", "very serious", "Lowers the certainty by two levels.", _GRADE),
+    (
+        "extremely-serious",
+        "extremely serious",
+        "Lowers the certainty by three levels; of imprecision only.",
+        "GRADE guidance 34, doi:10.1016/j.jclinepi.2022.07.014",
+    ),
+)
+
+SUSPICION = _terms(
+    ("undetected", "undetected", "No sign of publication bias was found.", _GRADE_BIAS),
+    ("strongly-suspected", "strongly suspected", "Lowers the certainty by one level.", _GRADE_BIAS),
+)
+
+RATED_UP = _terms(
+    ("large-effect", "large effect", "At least twofold, from sound studies: one level.", _GRADE_UP),
+    ("very-large-effect", "very large effect", "At least fivefold, from sound studies: two levels.", _GRADE_UP),
+    ("dose-response", "dose-response gradient", "More of it goes with more effect: one level.", _GRADE_UP),
+    (
+        "opposing-confounding",
+        "confounding against the effect",
+        "Plausible confounding would hide what was seen: one level.",
+        _GRADE_UP,
+    ),
 )
 
 REVIEW_KIND = _terms(
@@ -459,6 +503,10 @@ VOCABULARIES = {
     "integration": INTEGRATION,
     "risk-of-bias tool": BIAS_TOOL,
     "risk-of-bias judgement": BIAS_JUDGEMENT,
+    "certainty": CERTAINTY,
+    "concern that lowers certainty": CONCERN,
+    "suspicion of publication bias": SUSPICION,
+    "reason to rate certainty up": RATED_UP,
     "review kind": REVIEW_KIND,
     "fidelity scale": SCALE,
     "country": COUNTRY,

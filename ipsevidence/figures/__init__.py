@@ -31,7 +31,8 @@ def figure(kind: str, run: "AnalysisRun | None" = None, dataset: "Dataset | None
     dataset : Dataset, optional
         The records; by default, for kinds that need them, those that `load` finds.
     **options
-        What the kind takes (`Kind.options`); all take ``style``.
+        What the kind takes (`Kind.options`); all take ``style``, and those that fit many times (`Kind.repeats`) also
+        ``mapper`` and ``progress``.
 
     Returns
     -------
@@ -51,9 +52,10 @@ def figure(kind: str, run: "AnalysisRun | None" = None, dataset: "Dataset | None
         raise InputError(
             f"{kind} needs an analysis of the dataset; a table of one's own has no records", parameter="run"
         )
+    taken = ("style", *chosen.options, *(("mapper", "progress") if chosen.repeats else ()))
     for name in options:
-        if name not in ("style", *chosen.options):
-            known = ", ".join(("style", *chosen.options))
+        if name not in taken:
+            known = ", ".join(taken)
             raise InputError(f"{kind} has no option {name!r}; it has: {known}", parameter=name)
     if "dataset" in chosen.needs and dataset is None:
         from ipsevidence.dataset.collection import load

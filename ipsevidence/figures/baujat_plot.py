@@ -4,16 +4,9 @@ from typing import TYPE_CHECKING, Final
 
 from ipsevidence import core
 from ipsevidence.figures.numbers import Numerals
-from ipsevidence.figures.plot_frame import (
-    Plan,
-    Side,
-    frame_for,
-    listed,
-    pooled,
-    said,
-    style_of,
-)
+from ipsevidence.figures.plot_frame import Plan, frame_for, listed, pooled, said, style_of
 from ipsevidence.figures.plot_labels import Label, write_labels
+from ipsevidence.figures.plot_side import Side
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

@@ -10,21 +10,8 @@ from ipsevidence.figures.forest_axis import Axis, Span, reach
 from ipsevidence.figures.forest_scale import Scale
 from ipsevidence.figures.lettering import clean
 from ipsevidence.figures.numbers import NO_BREAK
-from ipsevidence.figures.plot_frame import (
-    HAIR,
-    LINE,
-    SHADES,
-    Frame,
-    Key,
-    Panel,
-    Plan,
-    Side,
-    effect_side,
-    enough,
-    frame_for,
-    numerals_of,
-    style_of,
-)
+from ipsevidence.figures.plot_frame import HAIR, LINE, SHADES, Frame, Key, Panel, Plan, enough, frame_for, style_of
+from ipsevidence.figures.plot_side import Side, effect_side, numerals_of
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

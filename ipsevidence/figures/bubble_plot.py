@@ -8,7 +8,7 @@ import numpy as np
 
 from ipsevidence import core
 from ipsevidence.figures.forest_scale import Scale
-from ipsevidence.figures.lettering import clean
+from ipsevidence.figures.lettering import capital, clean
 from ipsevidence.figures.numbers import NO_BREAK, Numerals
 from ipsevidence.figures.plot_frame import (
     BAND,
@@ -16,18 +16,15 @@ from ipsevidence.figures.plot_frame import (
     Frame,
     Key,
     Plan,
-    Side,
     Values,
-    capital,
-    effect_side,
     frame_for,
     listed,
-    numerals_of,
     pooled,
     radii,
     style_of,
 )
 from ipsevidence.figures.plot_labels import Label, bubbles
+from ipsevidence.figures.plot_side import Side, effect_side, numerals_of
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

@@ -10,9 +10,9 @@ from ipsevidence.analysis.risk_differences import trial_difference, wilson
 from ipsevidence.analysis.rows import StudyRow
 from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP, BASIS
 from ipsevidence.figures.forest_axis import Axis, Span, axis_for
-from ipsevidence.figures.lettering import width
+from ipsevidence.figures.lettering import capital, width
 from ipsevidence.figures.numbers import NO_BREAK, Numerals
-from ipsevidence.figures.plot_frame import COLUMN_MM, capital, style_of
+from ipsevidence.figures.plot_frame import COLUMN_MM, style_of
 from ipsevidence.figures.sheet import HAIR, Sheet
 from ipsevidence.figures.style import POINTS_PER_MM, Style, context
 

@@ -26,12 +26,12 @@ from ipsevidence.figures.forest_foot import LONGEST, effects_in_words, line_in_w
 from ipsevidence.figures.forest_layout import Layout
 from ipsevidence.figures.forest_lines import Line, no_pool
 from ipsevidence.figures.forest_plot import (
-    ARMS,
     GROUPS,
     HAIR,
     LINE,
     USUAL,
     add_arrow,
+    arms_of,
     directions,
     page_for,
     set_labels,
@@ -133,7 +133,7 @@ def compact(
     if favours is not None and math.isnan(kind.null):
         raise InputError(f"favours cannot be used: {kind.key} has no value of no effect", parameter="favours")
     content = _content(rows, kind, level, run, EACH[of] if run is not None else "")
-    arms = ARMS if run is not None and run.data else GROUPS
+    arms = arms_of(run) if run is not None else GROUPS
     with context():
         drawing, axes, layout = page_for(content, _look(look, rows), title=title, arms=arms, favours=favours)
         _marks(drawing, axes, layout, rows, Scale(kind))

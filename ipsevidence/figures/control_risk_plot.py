@@ -7,21 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ipsevidence import core
+from ipsevidence.analysis.arms import compared
 from ipsevidence.figures.forest_axis import Axis
-from ipsevidence.figures.forest_plot import ARMS
 from ipsevidence.figures.lettering import width
 from ipsevidence.figures.numbers import NO_BREAK, Numerals
-from ipsevidence.figures.plot_frame import (
-    BAND,
-    LINE,
-    Key,
-    Plan,
-    Side,
-    frame_for,
-    radii,
-    style_of,
-)
+from ipsevidence.figures.plot_frame import BAND, LINE, Key, Plan, frame_for, radii, style_of
 from ipsevidence.figures.plot_labels import Label, bubbles
+from ipsevidence.figures.plot_side import Side
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 
@@ -89,7 +81,7 @@ def control_risk(run: "AnalysisRun", *, style: str | Style = "default", wide: bo
     model = _fitted(run)
     curves = _curves(model)
     low, high = _reached(model, curves)
-    control = ARMS[1].lower() if run.data else "group 2"
+    control = compared(run.spec, own_table=run.data is None).other
     plan = Plan(
         x=Side(label=f"Events in {control}, % (log odds scale)", axis=_risk_axis(model.logit, look)),
         y=Side(label="Odds ratio (log scale)", numerals=write, pad=8.0, low=low, high=high),

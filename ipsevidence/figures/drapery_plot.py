@@ -9,19 +9,8 @@ from scipy.special import ndtri, stdtr, stdtrit
 from ipsevidence import core
 from ipsevidence.figures.forest_axis import Axis, Span, reach
 from ipsevidence.figures.forest_scale import Scale
-from ipsevidence.figures.plot_frame import (
-    HAIR,
-    LINE,
-    Key,
-    Plan,
-    Side,
-    effect_side,
-    frame_for,
-    numerals_of,
-    pooled,
-    said,
-    style_of,
-)
+from ipsevidence.figures.plot_frame import HAIR, LINE, Key, Plan, frame_for, pooled, said, style_of
+from ipsevidence.figures.plot_side import Side, effect_side, numerals_of
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

@@ -13,7 +13,8 @@ from ipsevidence.figures.forest_axis import Axis
 from ipsevidence.figures.forest_scale import Scale
 from ipsevidence.figures.lettering import clean, fit, width
 from ipsevidence.figures.numbers import EN_DASH, NO_BREAK
-from ipsevidence.figures.plot_frame import SHADES, Side, effect_side, numerals_of, style_of
+from ipsevidence.figures.plot_frame import SHADES, style_of
+from ipsevidence.figures.plot_side import Side, effect_side, numerals_of
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.sheet import Sheet
 from ipsevidence.figures.style import Style, context

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ipsevidence.core import InputError
-from ipsevidence.figures.lettering import clean, width, wrap
+from ipsevidence.figures.lettering import capital, clean, width, wrap
 from ipsevidence.figures.numbers import NO_BREAK
-from ipsevidence.figures.plot_frame import capital, style_of
+from ipsevidence.figures.plot_frame import style_of
 from ipsevidence.figures.sheet import HAIR, Sheet
 from ipsevidence.figures.style import Style, context, font
 

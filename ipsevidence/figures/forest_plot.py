@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 
+from ipsevidence.analysis.arms import compared
 from ipsevidence.core import InputError
 from ipsevidence.core.registry import choose
 from ipsevidence.figures.forest_axis import Axis, Span
@@ -27,13 +28,12 @@ if TYPE_CHECKING:
     from ipsevidence.analysis.running import AnalysisRun
 
 __all__ = [
-    "ARMS",
     "GROUPS",
     "HAIR",
     "LINE",
-    "SIDES",
     "USUAL",
     "add_arrow",
+    "arms_of",
     "directions",
     "draw",
     "forest",
@@ -41,10 +41,6 @@ __all__ = [
     "set_labels",
     "style_for",
 ]
-
-ARMS: Final = ("IPS", "Comparator")
-SIDES: Final = ("comparator", "IPS")
-"""What the arms and the sides are called in an analysis of the dataset, where more events are better."""
 
 GROUPS: Final = ("Group 1", "Group 2")
 """What the arms are called in a user's own table, of which nothing is known: neither who they are nor what is good."""
@@ -84,9 +80,9 @@ def forest(
     palette : str, optional
         Key of `PALETTES`, in place of the colours of the style: ``grey`` for print in black and white.
     arms : tuple of str, optional
-        Headings of the two columns of counts: for the dataset `ARMS`, for a user's own table `GROUPS` without it.
+        Headings of the two columns of counts: for the dataset those of the contrast, for a user's own table `GROUPS`.
     favours : tuple of str, 'usual' or None
-        Words left and right of no effect; None for none. The usual ones say which of `SIDES` is favoured in the
+        Words left and right of no effect; None for none. The usual ones say which of the two is favoured in the
         dataset, and for a user's own table where the effect is lower and where it is higher, which says nothing of
         good and bad.
     columns : sequence of str, optional
@@ -140,9 +136,7 @@ def draw(
         raise InputError(rule, parameter="favours")
     title = clean(run.spec.title, most=300)
     with context():
-        drawing, axes, layout = page_for(
-            content, look, title=title, arms=arms or (ARMS if run.data else GROUPS), favours=words
-        )
+        drawing, axes, layout = page_for(content, look, title=title, arms=arms or arms_of(run), favours=words)
         _guides(axes, layout, layout.style)
         _squares(axes, layout, layout.style)
         for index, row in enumerate(layout.rows):
@@ -166,12 +160,19 @@ def page_for(
     return drawing, _axes(drawing, layout, layout.style), layout
 
 
+def arms_of(run: "AnalysisRun") -> tuple[str, str]:
+    """Return what the two arms are called: by the contrast of an analysis of the dataset, else `GROUPS`."""
+    words = compared(run.spec, own_table=run.data is None)
+    return words.treatment[:1].upper() + words.treatment[1:], words.other[:1].upper() + words.other[1:]
+
+
 def directions(run: "AnalysisRun", arms: tuple[str, str] | None, style: Style) -> tuple[str, str] | None:
     """Return the usual words for the directions; none where the measure compares no two groups."""
     if not Scale(run.measure).compares:
         return None
     if run.data:
-        low, high = (style.words.favours.format(arm=side) for side in SIDES)
+        words = compared(run.spec)
+        low, high = (style.words.favours.format(arm=side) for side in (words.other, words.treatment))
         return low[:1].upper() + low[1:], high
     first = arms[0] if arms else "group 1"
     return f"Lower in {first}", f"Higher in {first}"

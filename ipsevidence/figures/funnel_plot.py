@@ -19,16 +19,14 @@ from ipsevidence.figures.plot_frame import (
     Frame,
     Key,
     Plan,
-    Side,
-    effect_side,
     enough,
     frame_for,
-    numerals_of,
     pooled,
     said,
     style_of,
 )
 from ipsevidence.figures.plot_labels import Label, write_labels
+from ipsevidence.figures.plot_side import Side, effect_side, numerals_of
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

@@ -6,22 +6,13 @@ import numpy as np
 from matplotlib.colors import to_rgb
 
 from ipsevidence import core
+from ipsevidence.core.repeating import Mapper, Progress
+from ipsevidence.core.subsets import ALL_SUBSETS
 from ipsevidence.figures.forest_axis import Axis
 from ipsevidence.figures.lettering import clean, sentence
 from ipsevidence.figures.numbers import NO_BREAK
-from ipsevidence.figures.plot_frame import (
-    Key,
-    Panel,
-    Plan,
-    Side,
-    effect_side,
-    enough,
-    frame_for,
-    numerals_of,
-    pooled,
-    said,
-    style_of,
-)
+from ipsevidence.figures.plot_frame import Key, Panel, Plan, enough, frame_for, pooled, said, style_of
+from ipsevidence.figures.plot_side import Side, effect_side, numerals_of
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 
@@ -52,7 +43,15 @@ APART: Final = (2.5, 1.2)
 
 
 def gosh(
-    run: "AnalysisRun", *, style: str | Style = "default", study: str | None = None, seed: int = 1, wide: bool = False
+    run: "AnalysisRun",
+    *,
+    style: str | Style = "default",
+    study: str | None = None,
+    subsets: int | None = None,
+    seed: int = 1,
+    wide: bool = False,
+    mapper: Mapper = map,
+    progress: Progress | None = None,
 ) -> Drawing:
     """Draw a GOSH plot: graphical display of study heterogeneity.
 
@@ -64,10 +63,14 @@ def gosh(
         Key of `STYLES`, or a style of one's own.
     study : str, optional
         Id or label of a study: selections with it and without it are told apart.
+    subsets : int, optional
+        How many selections to draw, or all if there are no more; by default all up to 20 studies, then 100,000.
     seed : int
-        Of the draws, where there are too many selections to take all (from 17 studies on).
+        Of the draws, where not all are taken.
     wide : bool
         Whether the figure has the width of a page instead of a column.
+    mapper, progress : callable
+        As in `ipsevidence.core.gosh`.
 
     Returns
     -------
@@ -78,6 +81,8 @@ def gosh(
     ------
     InputError
         If there are fewer than three studies, no such study, or the estimator has no vectorised form.
+    KeyboardInterrupt
+        On Ctrl-C, unless selections are drawn at random: then the figure is of those that were complete.
 
     References
     ----------
@@ -86,7 +91,7 @@ def gosh(
     enough(run, LEAST, "a GOSH plot")
     fit, look = pooled(run), style_of(style)
     member = None if study is None else _member(run, study)
-    found = core.gosh(run.y, run.v, tau2=run.spec.model.tau2, seed=seed)
+    found = _fitted(run, subsets, seed, mapper, progress)
     parts = [np.ones(found.estimate.size, dtype=bool)] if member is None else _parts(found, member)
     upright = Axis(low=-4.0, high=TOP + 2.0, ticks=TICKS, labels=tuple(f"{tick:g}" for tick in TICKS))
     across = effect_side(run, look, [float(found.estimate.min()), float(found.estimate.max())], null=False)
@@ -113,6 +118,19 @@ def gosh(
     return frame.drawing
 
 
+def _fitted(
+    run: "AnalysisRun", subsets: int | None, seed: int, mapper: Mapper, progress: Progress | None
+) -> core.GoshResult:
+    wanted = "auto" if subsets is None else subsets
+    tau2 = run.spec.model.tau2
+    found = core.gosh(run.y, run.v, tau2=tau2, subsets=wanted, seed=seed, mapper=mapper, progress=progress)
+    every = 2 ** len(run.rows) - 1
+    at_random = len(run.rows) > ALL_SUBSETS if subsets is None else subsets < every
+    if found.notes and not at_random:
+        raise KeyboardInterrupt  # the first of all selections are those of the first studies
+    return found
+
+
 def _member(run: "AnalysisRun", study: str) -> int:
     """Return the position of a study by its id or its label."""
     for index, row in enumerate(run.rows):
@@ -123,7 +141,7 @@ def _member(run: "AnalysisRun", study: str) -> int:
 
 
 def _parts(found: core.GoshResult, member: int) -> list[Any]:
-    inside = found.chosen[:, member]
+    inside = found.holds(member)
     return [inside, ~inside]
 
 

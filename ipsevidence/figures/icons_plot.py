@@ -15,6 +15,7 @@ from ipsevidence.analysis.absolutes import (
     absolutes_of,
 )
 from ipsevidence.analysis.answer_words import in_work, more
+from ipsevidence.analysis.arms import Compared, compared
 from ipsevidence.figures.lettering import width
 from ipsevidence.figures.numbers import MINUS, NO_BREAK
 from ipsevidence.figures.plot_frame import COLUMN_MM, style_of
@@ -92,6 +93,7 @@ def icons(
             parameter="model",
         )
     look = style_of(style)
+    words = compared(run.spec, own_table=run.data is None)
     what = in_work([row for row in run.rows if row.label in found.trials])
     page = wide and len(answers) > 1
     sheet = Sheet(style=look, width=look.width if page else min(look.width, COLUMN_MM * POINTS_PER_MM))
@@ -99,21 +101,23 @@ def icons(
     with context():
         room = sheet.width - 2 * look.margin
         top = sheet.paragraph(title, look.margin, look.margin, room, "title", size=look.size, bold=True)
-        top = _key(sheet, top + 3.0, what, answers)
-        bottom = _fields(sheet, top + 5.0, found, answers)
+        top = _key(sheet, top + 3.0, what, answers, words)
+        bottom = _fields(sheet, top + 5.0, found, answers, words)
         for index, note in enumerate(_notes(found, answers)):
             bottom = sheet.paragraph(note, look.margin, bottom, room, f"note-{index}", quiet=True)
-        return sheet.drawn(bottom + look.margin, title=title, alternative=_alternative(run, found, answers, what))
+        return sheet.drawn(
+            bottom + look.margin, title=title, alternative=_alternative(run, found, answers, what, words)
+        )
 
 
-def _key(sheet: Sheet, top: float, what: str, answers: Sequence[AbsoluteAnswer]) -> float:
+def _key(sheet: Sheet, top: float, what: str, answers: Sequence[AbsoluteAnswer], words: Compared) -> float:
     """Draw the signs and what they mean, in as many lines as they need."""
     look, colours = sheet.style, sheet.style.palette
-    entries = [("anyway", f"{what} anyway")]
+    entries = [("anyway", f"{what} {words.anyway}")]
     if any(one.people[1] > 0 for one in answers):
-        entries.append(("more", "only with IPS"))
+        entries.append(("more", f"only {words.with_it}"))
     if any(one.people[1] < 0 for one in answers):
-        entries.append(("fewer", "only without IPS"))
+        entries.append(("fewer", f"only {words.without}"))
     entries += [("not", "neither"), ("ring", _ring_words(answers))]
     left, line = look.margin, top
     for kind, text in entries:
@@ -136,7 +140,7 @@ def _ring_words(answers: Sequence[AbsoluteAnswer]) -> str:
     return f"within the {level}{'confidence' if ahead.missing else 'prediction'} interval"
 
 
-def _fields(sheet: Sheet, top: float, found: Absolutes, answers: Sequence[AbsoluteAnswer]) -> float:
+def _fields(sheet: Sheet, top: float, found: Absolutes, answers: Sequence[AbsoluteAnswer], words: Compared) -> float:
     """Draw the fields in rows of three; return where they end."""
     look = sheet.style
     room = sheet.width - 2 * look.margin
@@ -149,15 +153,17 @@ def _fields(sheet: Sheet, top: float, found: Absolutes, answers: Sequence[Absolu
             top = bottom + 6.0
         left = look.margin + (index % columns) * (side + gap)
         name = _name(found, one)
-        bottom = max(bottom, _field(sheet, one, name, left, top, side, f"field-{index}"))
+        bottom = max(bottom, _field(sheet, one, name, left, top, side, f"field-{index}", words))
     return bottom + 3.0
 
 
-def _field(sheet: Sheet, one: AbsoluteAnswer, name: str, left: float, top: float, side: float, key: str) -> float:
+def _field(
+    sheet: Sheet, one: AbsoluteAnswer, name: str, left: float, top: float, side: float, key: str, words: Compared
+) -> float:
     """Draw one field with its heading, its bar and its numbers."""
     look = sheet.style
     field = _counted(one)
-    down = sheet.paragraph(f"{field.anyway} of 100 anyway", left, top, side, f"{key}-head", bold=True)
+    down = sheet.paragraph(f"{field.anyway} of 100 {words.anyway}", left, top, side, f"{key}-head", bold=True)
     down = sheet.paragraph(name, left, down, side, f"{key}-name", quiet=True) + 2.0
     cell = side / 10
     places = [(left + (i % 10 + 0.5) * cell, down + (i // 10 + 0.5) * cell) for i in range(100)]
@@ -180,7 +186,7 @@ def _field(sheet: Sheet, one: AbsoluteAnswer, name: str, left: float, top: float
         )
     down = _bar(sheet, one, left, down + side + 5.0, side, key)
     extra = one.people[1]
-    down = sheet.paragraph(f"{_signed(extra)} with IPS", left, down, side, f"{key}-more", bold=True)
+    down = sheet.paragraph(f"{_signed(extra)} {words.with_it}", left, down, side, f"{key}-more", bold=True)
     level = f"{100 * one.difference_ci.level:g}%{NO_BREAK}"
     down = sheet.paragraph(f"{level}CI {_range(one.difference_ci)}", left, down, side, f"{key}-ci")
     ahead = one.difference_prediction
@@ -282,13 +288,16 @@ def _notes(found: Absolutes, answers: Sequence[AbsoluteAnswer]) -> list[str]:
     return [text for text in (f"{bar}.", source, *found.notes) if text not in unwanted]
 
 
-def _alternative(run: "AnalysisRun", found: Absolutes, answers: Sequence[AbsoluteAnswer], what: str) -> str:
+def _alternative(
+    run: "AnalysisRun", found: Absolutes, answers: Sequence[AbsoluteAnswer], what: str, words: Compared
+) -> str:
     parts = []
     for one in answers:
         anyway, extra = one.people
         name = _name(found, one)
         ci, ahead = one.difference_ci, one.difference_prediction
-        text = f"{anyway} of 100 {what} without IPS ({name}), {abs(extra)} {'more' if extra >= 0 else 'fewer'} with it"
+        text = f"{anyway} of 100 {what} {words.without} ({name}), {abs(extra)} {'more' if extra >= 0 else 'fewer'}"
+        text += f" {words.with_it}"
         text += f" ({100 * ci.level:g}% CI {more(100 * ci.low, 100 * ci.high)}"
         if not ahead.missing:
             text += f"; prediction interval {more(100 * ahead.low, 100 * ahead.high)}"

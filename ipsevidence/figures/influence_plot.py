@@ -10,19 +10,8 @@ from matplotlib.patches import Rectangle
 from ipsevidence import core
 from ipsevidence.figures.forest_axis import Axis
 from ipsevidence.figures.lettering import clean
-from ipsevidence.figures.plot_frame import (
-    HAIR,
-    SHADES,
-    Key,
-    Panel,
-    Plan,
-    Side,
-    frame_for,
-    listed,
-    pooled,
-    said,
-    style_of,
-)
+from ipsevidence.figures.plot_frame import HAIR, SHADES, Key, Panel, Plan, frame_for, listed, pooled, said, style_of
+from ipsevidence.figures.plot_side import Side
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

@@ -33,6 +33,8 @@ class Kind:
         What it cannot do without.
     options : mapping of str to callable
         Options beyond ``style``, and how each is read from text.
+    repeats : bool
+        Whether it fits so often that it takes ``mapper`` and ``progress``, as `ipsevidence.core.gosh` does.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Kind:
     function: "Callable[..., Figure]"
     needs: frozenset[str] = frozenset({"run"})
     options: Mapping[str, Parser] = dataclasses.field(default_factory=lambda: MappingProxyType({}))
+    repeats: bool = False
 
 
 def _flag(text: str) -> bool:
@@ -164,8 +167,10 @@ def _kind(
     function: "Callable[..., Figure]",
     needs: frozenset[str] = _RUN,
     options: Mapping[str, Parser] = MappingProxyType({}),
+    *,
+    repeats: bool = False,
 ) -> Kind:
-    return Kind(key=key, label=label, shows=shows, function=function, needs=needs, options=options)
+    return Kind(key=key, label=label, shows=shows, function=function, needs=needs, options=options, repeats=repeats)
 
 
 FIGURES: Final[dict[str, Kind]] = {
@@ -239,7 +244,8 @@ FIGURES: Final[dict[str, Kind]] = {
             "GOSH plot",
             "Mean and I² of every selection of the studies, with or without one study told apart.",
             _of_run("gosh_plot", "gosh"),
-            options={"study": str, "seed": _whole, **_WIDE},
+            options={"study": str, "subsets": _whole, "seed": _whole, **_WIDE},
+            repeats=True,
         ),
         _kind(
             "bubble",

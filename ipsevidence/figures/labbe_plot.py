@@ -8,20 +8,10 @@ import numpy as np
 
 from ipsevidence import core
 from ipsevidence.figures.forest_axis import Axis
-from ipsevidence.figures.forest_plot import ARMS, GROUPS
-from ipsevidence.figures.plot_frame import (
-    LINE,
-    Key,
-    Plan,
-    Side,
-    enough,
-    frame_for,
-    pooled,
-    radii,
-    said,
-    style_of,
-)
+from ipsevidence.figures.forest_plot import arms_of
+from ipsevidence.figures.plot_frame import LINE, Key, Plan, enough, frame_for, pooled, radii, said, style_of
 from ipsevidence.figures.plot_labels import Label, bubbles
+from ipsevidence.figures.plot_side import Side
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 
@@ -79,7 +69,7 @@ def labbe(
     )
     if not rates:
         raise core.InputError("a L'Abbé plot needs events and persons of both arms", parameter="run")
-    names = arms or (ARMS if run.data else GROUPS)
+    names = arms or arms_of(run)
     axis = _axis(max(max(one.first, one.second) for one in rates))
     curve = _curve(run, axis.high)
     key = [Key(text="no effect", color=look.palette.ink, kind="line", dashes=(4.0, 3.0))]

@@ -9,7 +9,7 @@ from matplotlib.textpath import text_to_path
 from ipsevidence.figures.numbers import NO_BREAK
 from ipsevidence.figures.style import font
 
-__all__ = ["ELLIPSIS", "balance", "clean", "fit", "sentence", "width", "wrap"]
+__all__ = ["ELLIPSIS", "balance", "capital", "clean", "fit", "sentence", "width", "wrap"]
 
 ELLIPSIS = "\u2026"
 REPLACEMENT = "\ufffd"
@@ -45,6 +45,11 @@ def _drawable(char: str) -> str:
     if category == "Cf":
         return ""
     return REPLACEMENT if category in {"Cs", "Co", "Cn"} else " "
+
+
+def capital(text: str) -> str:
+    """Return text with a capital first."""
+    return text[:1].upper() + text[1:]
 
 
 def sentence(text: str) -> str:

@@ -9,9 +9,9 @@ from ipsevidence.core import InputError
 from ipsevidence.dataset.overview import NO_COUNTS, best_basis
 from ipsevidence.dataset.overview import evidence_map as cells_of
 from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP, STATUS
-from ipsevidence.figures.lettering import width, wrap
+from ipsevidence.figures.lettering import capital, width, wrap
 from ipsevidence.figures.numbers import NO_BREAK
-from ipsevidence.figures.plot_frame import SHADES, capital, listed, style_of
+from ipsevidence.figures.plot_frame import SHADES, listed, style_of
 from ipsevidence.figures.sheet import HAIR, Sheet
 from ipsevidence.figures.style import Style, context
 

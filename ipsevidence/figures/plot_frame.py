@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from matplotlib.axes import Axes
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from ipsevidence.core import InputError, NotApplicable, PooledResult
 from ipsevidence.core.registry import choose
-from ipsevidence.figures.forest_axis import LINEAR_STEPS, Axis, Span, axis_for
+from ipsevidence.figures.forest_axis import Axis
 from ipsevidence.figures.forest_scale import Scale
 from ipsevidence.figures.lettering import balance, clean, fit, width, wrap
-from ipsevidence.figures.numbers import NO_BREAK, Numerals
+from ipsevidence.figures.numbers import NO_BREAK
+from ipsevidence.figures.plot_side import Side, numerals_of
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import POINTS_PER_MM, STYLES, Style, font
 
@@ -36,14 +37,10 @@ __all__ = [
     "Key",
     "Panel",
     "Plan",
-    "Side",
     "Values",
-    "capital",
-    "effect_side",
     "enough",
     "frame_for",
     "listed",
-    "numerals_of",
     "pooled",
     "radii",
     "said",
@@ -73,85 +70,6 @@ CLEAR: Final = 5.0
 
 LONGEST: Final = 400
 """Characters of one note under a plot."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """What an axis of a panel has to show.
-
-    Attributes
-    ----------
-    label : str
-        What it measures; empty for none.
-    low, high : float
-        What has to lie on it, in units of the axis (logarithms for ratios).
-    numerals : Numerals
-        Writes its ticks, and says whether they are ratios.
-    limits : tuple of float
-        What a value can be; the axis ends there.
-    pad : float
-        Points between the values and the ends.
-    axis : Axis or None
-        The axis itself, where its ticks are known beforehand.
-    flipped : bool
-        Whether an upright axis has its low end at the top.
-    whole : bool
-        Whether only whole numbers have ticks, as years do.
-    names : bool
-        Whether the labels are names of rows, which need no ticks.
-    """
-
-    label: str
-    low: float = 0.0
-    high: float = 1.0
-    numerals: Numerals = dataclasses.field(default_factory=lambda: Numerals(ratio=False))
-    limits: tuple[float, float] = (-math.inf, math.inf)
-    pad: float = 6.0
-    axis: Axis | None = None
-    flipped: bool = False
-    whole: bool = False
-    names: bool = False
-
-    def made(self, length: float, size: float) -> Axis:
-        """Return limits and ticks for a length in points and labels of a size."""
-        if self.axis is not None:
-            return self.axis
-        span = Span(estimate=(self.low + self.high) / 2, low=self.low, high=self.high)
-        found = axis_for(
-            [span],
-            null=math.nan,
-            length=length,
-            pad=self.pad,
-            numerals=self.numerals,
-            size=size,
-            limits=self.limits,
-        )
-        low, high = max(found.low, self.limits[0]), min(found.high, self.limits[1])
-        if len(found.ticks) == 1 and not self.numerals.ratio:
-            return _sparse(low, high, length, size, self.numerals)
-        kept = [
-            (tick, text) for tick, text in zip(found.ticks, found.labels, strict=True) if self._has(tick, low, high)
-        ]
-        ticks, labels = zip(*kept, strict=True) if kept else ((), ())
-        return Axis(low=low, high=high, ticks=ticks, labels=labels)
-
-    def _has(self, tick: float, low: float, high: float) -> bool:
-        return low <= tick <= high and not (self.whole and abs(tick - round(tick)) > 1e-9)
-
-
-def _sparse(low: float, high: float, length: float, size: float, numerals: Numerals) -> Axis:
-    """Return an axis too short for a row of ticks: two round numbers far apart, or the roundest there is."""
-    one: tuple[float, ...] = ()
-    for step in LINEAR_STEPS:
-        first, last = math.ceil(low / step), math.floor(high / step)
-        if first > last or (one and step < (high - low) / 1000):
-            continue
-        ends = (first * step, last * step)
-        wide = [width(numerals.plain(end), size) for end in ends]
-        if first < last and (ends[1] - ends[0]) * length / (high - low) >= sum(wide) / 2 + 4.0:
-            return Axis(low=low, high=high, ticks=ends, labels=tuple(numerals.plain(end) for end in ends))
-        one = one or ends[:1]
-    return Axis(low=low, high=high, ticks=one, labels=tuple(numerals.plain(end) for end in one))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,38 +200,6 @@ def style_of(style: str | Style) -> Style:
     return style if isinstance(style, Style) else choose("style", style, cast("Any", STYLES))
 
 
-def numerals_of(run: "AnalysisRun", look: Style) -> Numerals:
-    """Return what writes the effects of an analysis in a style."""
-    return dataclasses.replace(look.numerals, ratio=Scale(run.measure).ratio)
-
-
-def effect_side(run: "AnalysisRun", look: Style, values: Iterable[float], *, null: bool = True, **more: Any) -> Side:
-    """Return the axis of the effects of an analysis.
-
-    Parameters
-    ----------
-    run : AnalysisRun
-        The analysis.
-    look : Style
-        Its style.
-    values : iterable of float
-        What has to lie on the axis, on the pooled scale.
-    null : bool
-        Whether no effect has to lie on it as well.
-    **more
-        Further attributes of `Side`.
-
-    Returns
-    -------
-    Side
-    """
-    scale = Scale(run.measure)
-    label = capital(run.measure.label) + (" (log scale)" if scale.ratio else "")
-    wanted = [*values, *([scale.null] if null and not scale.transformed else [])]
-    finite = [value for value in wanted if math.isfinite(value)]
-    return Side(label=label, low=min(finite), high=max(finite), numerals=numerals_of(run, look), **more)
-
-
 def pooled(run: "AnalysisRun") -> PooledResult:
     """Return what was pooled.
 
@@ -343,11 +229,6 @@ def said(run: "AnalysisRun", fit: Any, look: Style) -> str:
         return value
     bounds = write.range(run.shown(fit.ci.low), run.shown(fit.ci.high))
     return f"{value} ({write.level(fit.ci.level)}{NO_BREAK}CI {bounds})"
-
-
-def capital(text: str) -> str:
-    """Return text with a capital first."""
-    return text[:1].upper() + text[1:]
 
 
 def listed(items: Sequence[str]) -> str:

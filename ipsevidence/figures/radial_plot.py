@@ -8,23 +8,10 @@ from matplotlib.lines import Line2D
 from scipy.special import ndtri
 
 from ipsevidence.figures.forest_axis import Axis
-from ipsevidence.figures.lettering import width
-from ipsevidence.figures.plot_frame import (
-    HAIR,
-    LINE,
-    Frame,
-    Plan,
-    Side,
-    capital,
-    enough,
-    frame_for,
-    listed,
-    numerals_of,
-    pooled,
-    said,
-    style_of,
-)
+from ipsevidence.figures.lettering import capital, width
+from ipsevidence.figures.plot_frame import HAIR, LINE, Frame, Plan, enough, frame_for, listed, pooled, said, style_of
 from ipsevidence.figures.plot_labels import Label, write_labels
+from ipsevidence.figures.plot_side import Side, numerals_of
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

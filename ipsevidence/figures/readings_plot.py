@@ -7,23 +7,9 @@ from ipsevidence.analysis.readings import OpenTrial, ReadingsRange
 from ipsevidence.core import InputError, NotApplicable
 from ipsevidence.figures.forest_axis import Axis
 from ipsevidence.figures.forest_scale import Scale
-from ipsevidence.figures.lettering import clean, width
-from ipsevidence.figures.plot_frame import (
-    BAND,
-    HAIR,
-    LINE,
-    Frame,
-    Key,
-    Plan,
-    Side,
-    capital,
-    effect_side,
-    frame_for,
-    numerals_of,
-    pooled,
-    said,
-    style_of,
-)
+from ipsevidence.figures.lettering import capital, clean, width
+from ipsevidence.figures.plot_frame import BAND, HAIR, LINE, Frame, Key, Plan, frame_for, pooled, said, style_of
+from ipsevidence.figures.plot_side import Side, effect_side, numerals_of
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

@@ -9,9 +9,9 @@ from ipsevidence.core import InputError, choose
 from ipsevidence.dataset.checks_of_bias import TOOLS
 from ipsevidence.dataset.vocabulary import BIAS_JUDGEMENT, BIAS_TOOL
 from ipsevidence.figures.forest_columns import BIAS
-from ipsevidence.figures.lettering import clean, fit, width, wrap
+from ipsevidence.figures.lettering import capital, clean, fit, width, wrap
 from ipsevidence.figures.numbers import NO_BREAK
-from ipsevidence.figures.plot_frame import capital, listed, style_of
+from ipsevidence.figures.plot_frame import listed, style_of
 from ipsevidence.figures.sheet import HAIR, Sheet
 from ipsevidence.figures.style import Style, context
 

@@ -12,22 +12,10 @@ from ipsevidence import core
 from ipsevidence.analysis.choices import CRITERIA, Cell, Choices
 from ipsevidence.figures.forest_axis import Axis, Span, axis_for
 from ipsevidence.figures.forest_scale import Scale
+from ipsevidence.figures.lettering import capital
 from ipsevidence.figures.numbers import NO_BREAK, Numerals
-from ipsevidence.figures.plot_frame import (
-    HAIR,
-    LINE,
-    SHADES,
-    Frame,
-    Key,
-    Panel,
-    Plan,
-    Side,
-    capital,
-    frame_for,
-    listed,
-    numerals_of,
-    style_of,
-)
+from ipsevidence.figures.plot_frame import HAIR, LINE, SHADES, Frame, Key, Panel, Plan, frame_for, listed, style_of
+from ipsevidence.figures.plot_side import Side, numerals_of
 from ipsevidence.figures.saving import Drawing
 from ipsevidence.figures.style import Style, context
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from ipsevidence.core import InputError
-from ipsevidence.figures.lettering import balance, clean, width
+from ipsevidence.figures.lettering import balance, capital, clean, width
 from ipsevidence.figures.numbers import EN_DASH
-from ipsevidence.figures.plot_frame import SHADES, capital, style_of
+from ipsevidence.figures.plot_frame import SHADES, style_of
 from ipsevidence.figures.sheet import HAIR, Sheet
 from ipsevidence.figures.style import Style, context
 

@@ -18,10 +18,16 @@ MOST: Final = 60_000
 _PER_TABLE: Final = 12_000
 _FOLDED: Final = 40
 _RESERVE: Final = 600
-_BREAK: Final = "<!-- -->"
-"""A comment inside a word: it is not seen, and keeps a page from making a link or a mention of the word."""
+_BREAK: Final = "&#8203;"
+"""A space of no width inside a word, which keeps GitHub from making a link or a mention of the word.
+
+GitHub looks twice: for addresses in the Markdown (https://github.github.com/gfm/#autolinks-extension-), and for people,
+issues and commits in the finished page, from which backslashes are gone by then.
+"""
 
 _WOULD_LINK: Final = re.compile(r"@|#|:(?=//)|w(?=ww\.)|g(?=h-)|~(?=~)", re.IGNORECASE)
+_COMMIT: Final = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,}(?![0-9a-z])", re.IGNORECASE)
+_SHORTEST_COMMIT: Final = 7
 
 
 def harmless(text: str) -> str:
@@ -37,8 +43,15 @@ def harmless(text: str) -> str:
     str
         One line, also fit for a cell of a table.
     """
-    plain = cell(visible(" ".join(text.split()))).replace("&", "&amp;").replace("$", "\\$")
-    return _WOULD_LINK.sub(lambda match: match.group() + _BREAK, plain)
+    plain = cell(visible(" ".join(text.split()))).replace("&", "&amp;").replace("\\<", "&lt;").replace("$", "\\$")
+    broken = _WOULD_LINK.sub(lambda match: match.group() + _BREAK, plain)
+    return _COMMIT.sub(lambda match: _BREAK.join(_pieces(match.group())), broken)
+
+
+def _pieces(text: str) -> list[str]:
+    """Cut a text into pieces too short for the name of a commit."""
+    step = _SHORTEST_COMMIT - 1
+    return [text[start : start + step] for start in range(0, len(text), step)]
 
 
 def diff_markdown(found: Comparison, notes: Iterable[str] = ()) -> str:

@@ -51,6 +51,7 @@ def tables(found: Comparison) -> tuple[Table, ...]:
     """Return every table that has rows, in the order in which a reviewer reads them."""
     made = (
         _unread(found),
+        _failing(found),
         _documents(found),
         _standings(found),
         _moves(found),
@@ -88,20 +89,25 @@ def _counts_of_documents(documents: tuple[DocumentChange, ...]) -> str:
 
 
 def _on_analyses(found: Comparison) -> str:
-    total = len(found.analyses) + len(found.still) + found.untouched
+    total = len(found.analyses) + len(found.failing) + len(found.still) + found.untouched
     if not total:
         return "There are no analyses beside these records."
     results = sum(one.another_result for one in found.analyses)
     moved = sum(one.moved for one in found.analyses) - results
     settings = len(found.analyses) - moved - results
     have = "has" if results == 1 else "have"
-    parts = [f"{results or 'None'} of {_counted(total, 'analysis', 'analyses')} {have} another result"]
+    broken = [one.id for one in found.analyses if one.broken]
+    parts = [f"{len(broken)} cannot be run any more ({_names(broken)})"] if broken else []
+    parts.append(f"{results or 'None'} of {_counted(total, 'analysis', 'analyses')} {have} another result")
     if moved:
         parts.append(f"{moved} another coverage, decision, verdict or part, and the same result")
     if settings:
         parts.append(f"{settings} another setting, and the same result")
     if found.still:
         parts.append(f"{len(found.still)} touched without another number ({_names(found.still)})")
+    if found.failing:
+        names = _names(one.id for one in found.failing)
+        parts.append(f"{len(found.failing)} cannot be run, neither before nor after ({names})")
     parts.append(f"{found.untouched} untouched")
     return f"{'; '.join(parts)}."
 
@@ -114,6 +120,24 @@ def _unread(found: Comparison) -> Table:
     ]
     notes = ("The rest was compared without them.",)
     return make("Records that cannot be read", "Side|Place|Check|What|Fix", rows, notes)
+
+
+def _failing(found: Comparison) -> Table:
+    """Analyses that cannot be run: first those that could be before this change."""
+    rows = [
+        (f"{one.id}: {_short(one.title)}", "could be run" if one.before else "not there", _short(one.after.error))
+        for one in found.analyses
+        if one.broken and one.after is not None
+    ]
+    rows += [
+        (
+            f"{one.id}: {_short(one.title)}",
+            _short(one.before),
+            "the same" if one.after == one.before else _short(one.after),
+        )
+        for one in found.failing
+    ]
+    return make("Analyses that cannot be run", "Analysis|Before|After", rows)
 
 
 def _documents(found: Comparison) -> Table:
@@ -175,10 +199,10 @@ def _moves(found: Comparison) -> Table:
     return make("Analyses", "Analysis|Quantity|Before|After", rows)
 
 
-def _rank(purposes: list[str], members: list[AnalysisChange]) -> tuple[bool, int, int]:
-    """Put what has another result first, then by purpose, then what most analyses share."""
+def _rank(purposes: list[str], members: list[AnalysisChange]) -> tuple[bool, bool, int, int]:
+    """Put what cannot be run any more first, then another result, then by purpose, then what most analyses share."""
     first = members[0]
-    return not first.another_result, purposes.index(first.purpose), -len(members)
+    return not first.broken, not first.another_result, purposes.index(first.purpose), -len(members)
 
 
 def _lines(one: AnalysisChange) -> list[tuple[str, str, str]]:

@@ -52,7 +52,8 @@ def _checks(_: Dataset) -> str:
 
 
 def _vocabulary(_: Dataset) -> str:
-    parts = [f"{FROM_RECORDS}\n# Vocabulary\n\nThe closed lists of a record: what may be written, and what it means.\n"]
+    what = "The closed lists of a record and of a judgement in a spec: what may be written, and what it means."
+    parts = [f"{FROM_RECORDS}\n# Vocabulary\n\n{what}\n"]
     for name, terms in VOCABULARIES.items():
         rows = ((term.key, term.label, term.definition) for term in terms.values())
         parts.append(f"\n## {name.capitalize()}\n\n" + markdown_table(("written", "shown", "means"), rows))

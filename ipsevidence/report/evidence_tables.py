@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ipsevidence import core
@@ -15,6 +14,7 @@ from ipsevidence.analysis.rows import shown
 from ipsevidence.core import Interval, NotApplicable
 from ipsevidence.dataset.vocabulary import CONCEPT, DIRECTION, SIGNIFICANT
 from ipsevidence.figures.numbers import EN_DASH
+from ipsevidence.report.certainty_tables import rating, rating_notes
 from ipsevidence.report.table import Table, make
 from ipsevidence.report.tables import DIFFERENCES, RATIOS, numerals, persons, shown_interval
 
@@ -26,7 +26,6 @@ __all__ = [
     "absent",
     "absolutes",
     "bounds",
-    "certainty",
     "choices",
     "contrasts",
     "missing",
@@ -80,7 +79,7 @@ def bounds(analysis: "AnalysisRun", coverage: Coverage) -> Table:
         for label, fit, k, people, as_it_is in rows
     )
     heading = f"Pool|#k|#Participants|#{measure}|#CI|#Prediction interval"
-    notes = [coverage.why_no_bounds] if coverage.why_no_bounds else list(coverage.assumptions)
+    notes = list(coverage.assumptions)
     return make("The pool with the absent trials", heading, cells, notes)
 
 
@@ -100,7 +99,10 @@ def absolutes(found: Absolutes) -> Table:
         for one in found.answers
     )
     heading = "#Without|Model|#Trials|#With|#More|#CI|#Prediction interval|Number needed to treat"
-    return make("Of 100 people", heading, rows, found.notes)
+    notes = list(found.notes)
+    if any(one.nnt_text.startswith("NNT") for one in found.answers):
+        notes.insert(0, "NNTB, NNTH: how many people are served for one more to benefit, or to be harmed.")
+    return make("Of 100 people", heading, rows, notes)
 
 
 def _per100(share: float) -> str:
@@ -222,29 +224,32 @@ def summary(analysis: "AnalysisRun", found: Absolutes | NotApplicable) -> Table:
     """Summary of findings for the main outcome, with GRADE's columns.
 
     One row for each baseline of the model whose answers are read first; one row without people where there is none.
+    What is the same in every row, the outcome, the evidence, the effect and its certainty, stands in the first.
     """
     answers = [one for one in found.answers if one.model == found.headline] if isinstance(found, Absolutes) else []
     names = dict(zip(found.baselines, found.names, strict=True)) if isinstance(found, Absolutes) else {}
     evidence = f"{RATIOS.count(len(analysis.rows))} ({persons(analysis.participants)})"
     level = f"{100 * float(analysis.spec.model.level):g}%"
     effect, label = _effect_cell(analysis), analysis.measure.label.partition(" (")[0]
-    rows = [
+    people = [
         (
-            analysis.spec.question.outcome,
-            evidence,
-            effect,
             f"{_per100(one.baseline)} ({names[one.baseline]})",
             _per100(one.risk),
             f"{_per100(one.difference)} ({_span(one.difference_ci)})",
-            "not assessed",
         )
         for one in answers
-    ] or [(analysis.spec.question.outcome, evidence, effect, EN_DASH, EN_DASH, EN_DASH, "not assessed")]
-    notes = [
-        "Certainty is judged by people, and nobody has entered a judgement; what bears on it is in the next table."
+    ] or [(EN_DASH, EN_DASH, EN_DASH)]
+    first = (analysis.spec.question.outcome, evidence, effect)
+    rated = rating(analysis.spec.certainty)
+    rows = [
+        (*(first if number == 0 else ("", "", "")), *cells, rated if number == 0 else "")
+        for number, cells in enumerate(people)
     ]
+    notes = rating_notes(analysis.spec.certainty)
     if answers and isinstance(found, Absolutes):
-        notes.append(f"Of 100 people, by the {MODELS[found.headline]}; the baselines are those of the trials.")
+        source = MODELS[found.headline] if found.headline == "trial" else f"the {MODELS[found.headline]}"
+        where = "" if found.headline == "trial" else "; the baselines are those of the trials"
+        notes.append(f"Of 100 people, by {source}{where}.")
     elif isinstance(found, NotApplicable):
         notes.append(f"No figures per 100 people: {found.reason}.")
     heading = (
@@ -257,15 +262,11 @@ def summary(analysis: "AnalysisRun", found: Absolutes | NotApplicable) -> Table:
 def _effect_cell(analysis: "AnalysisRun") -> str:
     fit, measure = analysis.fit, analysis.spec.effect.measure
     if isinstance(fit, NotApplicable):
-        return f"not pooled: {fit.reason}"
+        if analysis.few is None or analysis.few.k > 2:
+            return f"not pooled: {fit.reason}"
+        fit = analysis.few.headline
     estimate = numerals(measure).effect(shown(measure, fit.estimate))
     return estimate if fit.ci.missing else f"{estimate} ({shown_interval(measure, fit.ci)})"
-
-
-def certainty(found: Iterable[tuple[str, str]]) -> Table:
-    """What bears on certainty, by GRADE's domains, as computed; no judgement."""
-    rows = ((domain[:1].upper() + domain[1:], text) for domain, text in found)
-    return make("What bears on certainty", "Domain|What was found", rows)
 
 
 def small_studies(analysis: "AnalysisRun") -> Table | NotApplicable:

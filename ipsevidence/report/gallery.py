@@ -1,12 +1,15 @@
 """All figures of one analysis into one folder, with a page that shows them and says why some refuse."""
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ipsevidence.analysis.workers import SharedDataset
 from ipsevidence.core import InputError
+from ipsevidence.core.repeating import Mapper, Progress, gather
 from ipsevidence.dataset.storage import write_atomically
-from ipsevidence.figures import FIGURES, Kind, alternative_text, figure, save
+from ipsevidence.figures import FIGURES, alternative_text, figure, save
 from ipsevidence.report.markdown import cell
 
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ def draw_all(
     *,
     style: str = "default",
     formats: tuple[str, ...] = FORMATS,
+    mapper: Mapper = map,
+    progress: Progress | None = None,
 ) -> tuple[Drawn, ...]:
     """Draw every kind of figure that can be drawn.
 
@@ -68,13 +73,22 @@ def draw_all(
         Key of `style.STYLES`.
     formats : tuple of str
         Suffixes of the files.
+    mapper : callable
+        As `map`; one that spreads its work over processes of this machine draws the same sooner.
+    progress : callable, optional
+        Told after each kind how many are done, of how many.
 
     Returns
     -------
     tuple of Drawn
         In the order of `FIGURES`.
     """
-    done = tuple(_one(kind, run, dataset, folder, style, formats) for kind in FIGURES.values())
+    shared = None if dataset is None else SharedDataset(dataset)
+    work = functools.partial(_one, run, shared, folder, style, formats)
+    parts = gather(work, FIGURES, total=len(FIGURES), chunk=1, mapper=mapper, progress=progress)
+    if len(parts) < len(FIGURES):
+        raise KeyboardInterrupt
+    done = tuple(parts)
     title = run.spec.title if run is not None else "the records"
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "README.md", page(f"Figures: {title}", done))
@@ -82,13 +96,14 @@ def draw_all(
 
 
 def _one(
-    kind: Kind,
     run: "AnalysisRun | None",
-    dataset: "Dataset | None",
+    shared: SharedDataset | None,
     folder: Path,
     style: str,
     formats: tuple[str, ...],
+    key: str,
 ) -> Drawn:
+    kind, dataset = FIGURES[key], None if shared is None else shared.get()
     about: dict[str, Any] = {"kind": kind.key, "label": kind.label, "shows": kind.shows}
     if dataset is None and "dataset" in kind.needs:
         return Drawn(**about, reason="it shows records, and a table of one's own has none")

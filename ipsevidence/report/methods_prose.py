@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Final
 
 from ipsevidence import __version__
 from ipsevidence.analysis.absolutes import MODELS, Absolutes
+from ipsevidence.analysis.certainty import GRADE
 from ipsevidence.analysis.covering import Coverage
 from ipsevidence.analysis.denominators import MissingParticipants
 from ipsevidence.analysis.readings import ReadingsRange
 from ipsevidence.analysis.running import correction_sentence
-from ipsevidence.analysis.spec import CONTRASTS
-from ipsevidence.core import INTERVALS, MEASURES, PREDICTIONS, TAU2_ESTIMATORS, Method, NotApplicable, TestResult
+from ipsevidence.analysis.spec import CONTRASTS, GROUPINGS
+from ipsevidence.core import (
+    INTERVALS,
+    MEASURES,
+    PREDICTIONS,
+    TAU2_ESTIMATORS,
+    Method,
+    NotApplicable,
+    PooledResult,
+    TestResult,
+)
 from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP, BASIS, CONCEPT, DENOMINATOR, DESIGN, TREATMENT, WINDOW
 from ipsevidence.report import evidence_tables
 from ipsevidence.report.tables import RATIOS
@@ -35,6 +45,9 @@ BIVARIATE: Final = "Van Houwelingen HC, Arends LR, Stijnen T. Stat Med 2002;21:5
 KNAPP: Final = "Knapp G, Hartung J. Stat Med 2003;22:2693-2710. doi:10.1002/sim.1482"
 PERMUTED: Final = "Higgins JPT, Thompson SG. Stat Med 2004;23:1663-1682. doi:10.1002/sim.1752"
 EGGER: Final = "Egger M, Davey Smith G, Schneider M, Minder C. BMJ 1997;315:629-634. doi:10.1136/bmj.315.7109.629"
+WELCH: Final = "Welch BL. Biometrika 1947;34:28-35. doi:10.1093/biomet/34.1-2.28"
+FEW: Final = "Friede T, Röver C, Wandel S, Neuenschwander B. Res Synth Methods 2017;8:79-91. doi:10.1002/jrsm.1217"
+MISSING: Final = "White IR, Higgins JPT, Wood AM. Stat Med 2008;27:711-727. doi:10.1002/sim.3008"
 PETERS: Final = "Peters JL, et al. JAMA 2006;295:676-680. doi:10.1001/jama.295.6.676"
 
 
@@ -46,7 +59,7 @@ class Said:
     reference: str = ""
 
 
-def methods(reproduction: "Reproduction") -> tuple[Said, ...]:
+def methods(reproduction: "Reproduction") -> tuple[tuple[Said, ...], ...]:
     """Write the methods of an analysis from what was run.
 
     Parameters
@@ -56,13 +69,18 @@ def methods(reproduction: "Reproduction") -> tuple[Said, ...]:
 
     Returns
     -------
-    tuple of Said
-        In the order of a methods section: selection, inputs, effects, model, groups, further analyses, software.
+    tuple of tuple of Said
+        The paragraphs of a methods section: studies and inputs; effects and model; groups and further analyses;
+        small-study effects, certainty and software.
     """
     analysis = reproduction.run
-    parts = (_selection, _inputs, _model, _more)
-    said = [one for part in parts for one in part(analysis)]
-    return (*said, *_around(reproduction), *_small(analysis), *_last(analysis))
+    parts = (
+        (*_selection(analysis), *_inputs(analysis)),
+        (*_effects(analysis), *_model(analysis)),
+        (*_more(analysis), *_around(reproduction)),
+        (*_small(analysis), *_last(analysis)),
+    )
+    return tuple(part for part in parts if part)
 
 
 def _selection(analysis: "AnalysisRun") -> Iterator[Said]:
@@ -77,6 +95,7 @@ def _selection(analysis: "AnalysisRun") -> Iterator[Said]:
         return
     if spec.studies.where is None:
         yield Said(text=f"{k} selected by name from {version}.")
+        yield from _chosen(analysis)
         return
     yield Said(text=f"{k} selected by rule from {version}: {_filter_words(spec.studies.where)}.")
     # A study may be out for another reason before this one is asked for.
@@ -94,6 +113,23 @@ def _selection(analysis: "AnalysisRun") -> Iterator[Said]:
     if outside and spec.outcome.clusters == "refuse":
         trials = "1 such trial" if outside == 1 else f"{outside} such trials"
         yield Said(text=f"Eligible trials that randomised clusters were not pooled ({trials}).")
+
+
+def _chosen(analysis: "AnalysisRun") -> Iterator[Said]:
+    """Say what was taken from studies that a list names: what the list says of each, else by the common rule."""
+    spec = analysis.spec
+    measure = MEASURES[spec.effect.measure]
+    if measure.needs == "correlation":
+        return
+    if measure.needs == "two-by-two" and not all(one.contrast for one in spec.studies.by_name):
+        yield Said(text=_contrast_words(spec))
+    named = sum(one.outcome is not None for one in spec.studies.by_name)
+    if named == len(spec.studies.by_name):
+        yield Said(text="The analysis names the outcome that is taken from each study.")
+        return
+    if named:
+        yield Said(text=f"For {named} of them the analysis names the outcome that is taken; for the others it follows.")
+    yield Said(text=_outcome_words(spec))
 
 
 def _filter_words(rule: "StudyFilter") -> str:
@@ -129,10 +165,10 @@ def _outcome_words(spec: "Spec") -> str:
     rule = spec.outcome
     concepts = ", else ".join(CONCEPT[one].label for one in rule.concepts)
     windows = ", else ".join(WINDOW[one].label for one in rule.windows)
-    of = ", else ".join(DENOMINATOR[one].label for one in rule.denominators)
+    of = ", else of those ".join(DENOMINATOR[one].label for one in rule.denominators)
     return (
-        f"Of each study one outcome was taken: {concepts}, counted {windows}, at the time nearest {rule.near_month}"
-        f" months within {rule.from_month} to {rule.to_month} months, with as denominator those {of}."
+        f"From each study one outcome was taken: {concepts} ({windows}), at the time point nearest {rule.near_month}"
+        f" months between {rule.from_month} and {rule.to_month} months, of those {of}."
     )
 
 
@@ -141,7 +177,7 @@ def _inputs(analysis: "AnalysisRun") -> Iterator[Said]:
     if analysis.data is not None and spec.studies.inputs_of is None:
         keys = list(BASIS)
         admitted = keys[: keys.index(spec.studies.weakest_basis) + 1]
-        yield Said(text=f"Numbers were admitted that are {_either(BASIS[key].label for key in admitted)}.")
+        yield Said(text=f"Numbers could enter that are {_either(BASIS[key].label for key in admitted)}.")
         if "published" in spec.outcome.inputs and MEASURES[spec.effect.measure].needs == "two-by-two":
             order = "before its counts" if spec.outcome.inputs[0] == "published" else "where it had no usable counts"
             yield Said(text=f"A study could enter with its printed effect on the same measure, {order}.")
@@ -151,6 +187,10 @@ def _inputs(analysis: "AnalysisRun") -> Iterator[Said]:
             text=f"Entered with the printed effect, its variance from the width of the printed interval:"
             f" {', '.join(printed)}."
         )
+
+
+def _effects(analysis: "AnalysisRun") -> Iterator[Said]:
+    spec, rows = analysis.spec, analysis.rows
     if rows:
         yield _of(MEASURES[spec.effect.measure])
     correction = correction_sentence(spec, rows)
@@ -162,6 +202,7 @@ def _model(analysis: "AnalysisRun") -> Iterator[Said]:
     fit, model = analysis.fit, analysis.spec.model
     if isinstance(fit, NotApplicable):
         yield Said(text=f"No effect was pooled: {fit.reason}.")
+        yield from _few(analysis)
         return
     yield _of(TAU2_ESTIMATORS[model.tau2])
     if model.q_about == "mantel-haenszel":
@@ -176,23 +217,56 @@ def _model(analysis: "AnalysisRun") -> Iterator[Said]:
     elif fit.prediction.missing and fit.prediction.why:
         yield Said(text=f"No prediction interval was computed: {fit.prediction.why}.")
     yield Said(text=f"Intervals are at the level of {100 * fit.settings.level:g}%.")
+    yield from _few(analysis)
+
+
+def _few(analysis: "AnalysisRun") -> Iterator[Said]:
+    """Say what the rules for few trials let be shown beside a pool, or in its place."""
+    few = analysis.few
+    if few is None:
+        return
+    level = f"{100 * few.headline.settings.level:g}%"
+    if few.k == 1:
+        yield Said(text=f"The interval of the trial is Wald's, at the level of {level}.")
+    if few.k == 2:
+        yield Said(text=f"Beside the two trials stands a common effect, with Wald's interval at the level of {level}.")
+    if few.bayes is not None:
+        text = (
+            "A Bayesian random-effects estimate stands beside it, with a half-normal prior of scale 0.5 on the"
+            " between-study standard deviation and a flat one on the mean."
+        )
+        yield Said(text=text, reference=FEW)
 
 
 def _of(method: Method) -> Said:
     return Said(text=method.sentence, reference=method.reference)
 
 
-def _more(analysis: "AnalysisRun") -> Iterator[Said]:
+def _grouped(analysis: "AnalysisRun") -> Iterator[Said]:
+    subgroups = analysis.spec.subgroups
+    if analysis.groups and subgroups is not None and analysis.data is not None:
+        ruled = analysis.spec.studies.where is not None
+        by = f"Studies were put into groups by: {GROUPINGS[subgroups.by]}."
+        yield Said(text=by if ruled else "The analysis puts each study into a group.")
     pooled = any(not isinstance(group.fit, NotApplicable) for group in analysis.groups)
     if pooled and analysis.spec.model.tau2 != "common":
         yield Said(text="Groups were pooled separately, each with its own between-study variance.")
     if isinstance(analysis.between, TestResult):
-        yield Said(text="The difference between the groups of five trials or more was tested.")
+        text = "Whether the groups of five trials or more share one effect was tested by Cochran's Q of their means."
+        yield Said(text=text)
     if analysis.contrasts:
-        yield Said(text="Groups of five trials or more were compared with the first of them by a Wald interval.")
+        text = "Each group of five trials or more was compared with the first of them"
+        if all(math.isfinite(one.df) for one in _large_fits(analysis)):
+            yield Said(text=f"{text}, with Welch's interval.", reference=WELCH)
+        else:
+            yield Said(text=f"{text}, with a normal interval.")
+
+
+def _more(analysis: "AnalysisRun") -> Iterator[Said]:
+    yield from _grouped(analysis)
     slopes = [fit.label for fit in analysis.moderators if not fit.because and fit.by != "control-risk"]
     if slopes:
-        text = f"Meta-regression with one moderator at a time: {', '.join(slopes)}."
+        text = f"Effects were regressed on one moderator at a time: {'; '.join(slopes)}."
         yield Said(text=text, reference=KNAPP)
         if any(not math.isnan(fit.p_permutation) for fit in analysis.moderators):
             yield Said(text="P-values of moderators were also found by permutation.", reference=PERMUTED)
@@ -202,7 +276,15 @@ def _more(analysis: "AnalysisRun") -> Iterator[Said]:
     count = len(analysis.sensitivity)
     if count:
         runs = "1 sensitivity analysis was run; it" if count == 1 else f"{count} sensitivity analyses were run; each"
-        yield Said(text=f"{runs} changes what its row names and nothing else.")
+        if any(one.k for one in analysis.sensitivity):
+            yield Said(text=f"{runs} changes what its row names and nothing else.")
+        else:
+            yield Said(text=f"No number could enter in any of the {count} sensitivity analyses either.")
+
+
+def _large_fits(analysis: "AnalysisRun") -> list[PooledResult]:
+    named = {name for one in analysis.contrasts for name in (one.first, one.second)}
+    return [one.fit for one in analysis.groups if one.label in named and isinstance(one.fit, PooledResult)]
 
 
 def _around(reproduction: "Reproduction") -> Iterator[Said]:
@@ -219,7 +301,7 @@ def _around(reproduction: "Reproduction") -> Iterator[Said]:
     if isinstance(found.absolutes, Absolutes):
         used = [model for model in MODELS if any(one.model == model for one in found.absolutes.answers)]
         names = ", ".join(MODELS[model] for model in used)
-        text = f"People of 100 were computed at baselines of the comparator arms ({names})."
+        text = f"Absolute effects, in people of 100, were computed at risks of the comparator arms ({names})."
         yield Said(text=text, reference=BIVARIATE if "bivariate" in used else "")
     if isinstance(found.readings, ReadingsRange):
         how = "all were fitted" if found.readings.seed is None else f"{found.readings.fitted:,} of them were fitted"
@@ -228,7 +310,8 @@ def _around(reproduction: "Reproduction") -> Iterator[Said]:
             " the pooled effect is reported."
         )
     if isinstance(found.missing, MissingParticipants):
-        yield Said(text="The pool was repeated under suppositions about participants without an outcome.")
+        text = "The pool was repeated under suppositions about participants without an outcome."
+        yield Said(text=text, reference=MISSING)
 
 
 def _small(analysis: "AnalysisRun") -> Iterator[Said]:
@@ -246,5 +329,13 @@ def _small(analysis: "AnalysisRun") -> Iterator[Said]:
 
 def _last(analysis: "AnalysisRun") -> Iterator[Said]:
     if analysis.data is not None:
-        yield Said(text="Certainty of evidence was not judged.")
+        yield _certainty(analysis.spec)
     yield Said(text=f"All numbers were computed by ipsevidence {__version__}.")
+
+
+def _certainty(spec: "Spec") -> Said:
+    judged = spec.certainty
+    if judged is None:
+        return Said(text="Certainty of evidence was not judged.")
+    text = f"Certainty of evidence was judged by GRADE, on {judged.date}, by {' and '.join(judged.by)}."
+    return Said(text=text, reference=GRADE)

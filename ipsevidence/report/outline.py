@@ -8,12 +8,15 @@ from ipsevidence.analysis import answer_words
 from ipsevidence.core import NotApplicable
 from ipsevidence.dataset.vocabulary import BASIS
 from ipsevidence.report import citing, evidence_tables, sentences, study_tables, tables
+from ipsevidence.report.certainty_tables import certainty
 from ipsevidence.report.methods_prose import methods
 from ipsevidence.report.prisma import prisma_map
 from ipsevidence.report.table import Table
+from ipsevidence.report.tables import persons
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.choices import Choices
+    from ipsevidence.analysis.covering import Coverage
     from ipsevidence.analysis.reproduction import Reproduction
     from ipsevidence.analysis.running import AnalysisRun
     from ipsevidence.dataset.collection import Dataset
@@ -45,9 +48,10 @@ class Paragraph:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Bullets:
-    """A list."""
+    """A list; with `numbered`, its items are cited by their numbers."""
 
     items: tuple[str, ...]
+    numbered: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +179,12 @@ def outline(material: Material) -> Outline:
     titles = {"title": "head of the report"} | {one.key: one.title for one in sections}
     titles |= {"prisma": TITLES["prisma"]}
     empty = {one.key for one in sections if one.key in {"bias", "small-studies"} and not _has_table(one)}
-    table = Grid(key="prisma", table=prisma_map(titles, empty))
     spec = material.run.spec
+    if "summary" in titles:
+        titles["certainty"] = titles["summary"]
+        empty |= {"certainty"} if spec.certainty is None else set()
+    kind = "table" if material.run.data is None else spec.purpose
+    table = Grid(key="prisma", table=prisma_map(titles, empty, kind))
     return Outline(
         title=spec.title,
         subtitle=f"A re-run of: {spec.report.reference}" if spec.report.reference else "",
@@ -198,7 +206,12 @@ def _has_table(section: Section) -> bool:
 
 def _head(material: Material) -> tuple[Block, ...]:
     analysis, question = material.run, material.run.spec.question
-    texts = [sentences.beside_line(analysis), sentences.plain_words(analysis, material.reproduction.examined)]
+    texts = [
+        sentences.few_line(analysis),
+        sentences.beside_line(analysis),
+        sentences.plain_words(analysis, material.reproduction.examined),
+    ]
+    reading = sentences.reading_line(analysis)
     terms = Terms(
         pairs=(
             ("Population", question.population),
@@ -210,6 +223,7 @@ def _head(material: Material) -> tuple[Block, ...]:
     return (
         Paragraph(text=sentences.verdict_line(analysis), role="verdict"),
         *(Paragraph(text=text) for text in texts if text),
+        *((Paragraph(text=reading, role="note"),) if reading else ()),
         *(Paragraph(text=note, role="caveat") for note in analysis.notes),
         terms,
     )
@@ -224,9 +238,11 @@ def _summary(material: Material) -> Blocks:
         return []
     absolutes = material.side("absolutes")
     blocks: Blocks = [Grid(key="summary", table=evidence_tables.summary(analysis, examined.absolutes))]
+    bears: tuple[tuple[str, str], ...] = ()
     if material.dataset is not None and analysis.measure.needs == "two-by-two":
         bears = answer_words.certainty(analysis, material.dataset, examined.coverage)
-        blocks.append(Grid(key="certainty", table=evidence_tables.certainty(bears)))
+    if bears or analysis.spec.certainty is not None:
+        blocks.append(Grid(key="certainty", table=certainty(bears, analysis.spec.certainty)))
     blocks.append(Grid(key="absolutes", table=evidence_tables.absolutes(absolutes)) if absolutes else None)
     return [*blocks, material.pictures.get("icons")]
 
@@ -239,7 +255,7 @@ def _selection(material: Material) -> Blocks:
     analysis, coverage = material.run, material.side("coverage")
     blocks: Blocks = []
     if coverage:
-        blocks += [Paragraph(text=f"In the pool: {coverage.sentence}."), material.pictures.get("coverage")]
+        blocks += [Paragraph(text=_covered(coverage)), material.pictures.get("coverage")]
     blocks.append(Grid(key="studies-in", table=tables.decisions(analysis, included=True)))
     if any(not one.included for one in analysis.decisions):
         out = tables.left_out(analysis)
@@ -248,8 +264,21 @@ def _selection(material: Material) -> Blocks:
             blocks += [Paragraph(text=note, role="note") for note in out.notes]
     if coverage and coverage.absent:
         blocks.append(Grid(key="absent", table=evidence_tables.absent(coverage)))
-        blocks.append(Grid(key="bounds", table=evidence_tables.bounds(analysis, coverage)))
+        if coverage.bounds:
+            blocks.append(Grid(key="bounds", table=evidence_tables.bounds(analysis, coverage)))
+        else:
+            why = f"The pool with the absent trials is not given: {coverage.why_no_bounds}."
+            blocks.append(Paragraph(text=why, role="note"))
     return blocks
+
+
+def _covered(coverage: "Coverage") -> str:
+    """Say what is in the pool, and how many of its people are in the counts."""
+    where = "In the pool" if coverage.k > 1 else "With a usable number"
+    text = f"{where}: {coverage.sentence}."
+    if coverage.analysed < coverage.headline:
+        text += f" Of these {coverage.headline:,.0f} people {coverage.analysed:,.0f} are in the numbers that were used."
+    return text
 
 
 def _characteristics(material: Material) -> Blocks:
@@ -262,8 +291,16 @@ def _characteristics(material: Material) -> Blocks:
         blocks.append(Grid(key="outcomes", table=tables.outcomes(analysis)))
     if analysis.rows:
         blocks.append(Grid(key="inputs", table=tables.inputs(analysis)))
-        blocks.append(Grid(key="participants", table=tables.participants(analysis), total=True))
+        blocks.append(_participants(analysis))
     return blocks
+
+
+def _participants(analysis: "AnalysisRun") -> Block:
+    """Set the participants of each study beside those in its counts, or say that they are the same."""
+    table = tables.participants(analysis)
+    if any(one != two or why for _, one, two, why in table.rows):
+        return Grid(key="participants", table=table, total=True)
+    return Paragraph(text=f"All {persons(analysis.participants)} participants of these studies are in their numbers.")
 
 
 def _bias(material: Material) -> Blocks:
@@ -299,7 +336,9 @@ def _heterogeneity(material: Material) -> Blocks:
 def _sensitivity(material: Material) -> Blocks:
     analysis, missing = material.run, material.side("missing")
     blocks: Blocks = []
-    if analysis.sensitivity:
+    if analysis.sensitivity and not any(one.k for one in analysis.sensitivity):
+        blocks.append(Paragraph(text="No sensitivity analysis has a number that can enter."))
+    elif analysis.sensitivity:
         blocks.append(Grid(key="sensitivity", table=tables.sensitivity(analysis)))
     if missing:
         blocks.append(Grid(key="missing", table=evidence_tables.missing(missing)))
@@ -330,15 +369,20 @@ def _published(material: Material) -> Blocks:
 
 
 def _methods(material: Material) -> Blocks:
-    said = methods(material.reproduction)
-    references = tuple(dict.fromkeys(one.reference for one in said if one.reference))
-    prose = " ".join(_cited(one.text, references.index(one.reference) + 1 if one.reference else 0) for one in said)
-    numbered = tuple(f"[{number}] {text}" for number, text in enumerate(references, start=1))
-    return [Paragraph(text=prose), Bullets(items=numbered) if numbered else None]
+    parts = methods(material.reproduction)
+    references = tuple(dict.fromkeys(one.reference for part in parts for one in part if one.reference))
+    blocks: Blocks = [
+        Paragraph(
+            text=" ".join(_cited(one.text, references.index(one.reference) + 1 if one.reference else 0) for one in part)
+        )
+        for part in parts
+    ]
+    return [*blocks, Bullets(items=references, numbered=True) if references else None]
 
 
 def _cited(text: str, number: int) -> str:
-    return f"{text.removesuffix('.')} [{number}]." if number else text
+    whole = text.replace("k - ", "k\u00a0\u2212\u00a0")
+    return f"{whole.removesuffix('.')} [{number}]." if number else whole
 
 
 def _notes(material: Material) -> Blocks:
@@ -347,7 +391,8 @@ def _notes(material: Material) -> Blocks:
     for basis, term in BASIS.items():
         names = [row.label for row in analysis.rows if row.basis == basis]
         if names:
-            items.append(f"{term.label.capitalize()} ({len(names)}): {', '.join(names)}. {term.definition}")
+            meaning = term.definition.replace("`", "")
+            items.append(f"{term.label.capitalize()} ({len(names)}): {', '.join(names)}. {meaning}")
     blocks: Blocks = [Bullets(items=tuple(items)) if items else None]
     if material.dataset is not None:
         blocks.append(Grid(key="data-notes", table=study_tables.data_notes(analysis, material.dataset)))

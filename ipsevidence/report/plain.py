@@ -44,10 +44,11 @@ def _text(text: str) -> str:
 
 def _block(block: Block, under: str = "") -> "Iterator[str]":
     if isinstance(block, Paragraph):
-        marks = {"verdict": "**{}**", "caveat": "> {}", "note": "{}", "plain": "{}"}
-        yield marks[block.role].format(_text(block.text))
+        forms = {"verdict": "**{}**", "caveat": "> {}", "note": "{}", "plain": "{}"}
+        yield forms[block.role].format(_text(block.text))
     elif isinstance(block, Bullets):
-        yield "\n".join(f"- {_text(item)}" for item in block.items)
+        marks = (f"{number}." if block.numbered else "-" for number in range(1, len(block.items) + 1))
+        yield "\n".join(f"{mark} {_text(item)}" for mark, item in zip(marks, block.items, strict=True))
     elif isinstance(block, Terms):
         yield "\n".join(f"- **{_text(term)}**: {_text(text)}" for term, text in block.pairs)
     elif isinstance(block, Grid):

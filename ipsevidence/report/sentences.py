@@ -1,6 +1,6 @@
 """Sentences made from a run: each says only what was done."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ipsevidence import __version__
 from ipsevidence.analysis import answer_words
@@ -12,14 +12,21 @@ if TYPE_CHECKING:
     from ipsevidence.analysis.examining import Examined
     from ipsevidence.analysis.running import AnalysisRun
 
-__all__ = ["beside_line", "plain_words", "stamp", "verdict_line"]
+__all__ = ["beside_line", "few_line", "plain_words", "reading_line", "stamp", "verdict_line"]
+
+_READ: Final = {
+    "RR": "A risk ratio of 1 means no difference, of 2 that twice as many people have the outcome.",
+    "OR": "An odds ratio of 1 means no difference; where the outcome is common it is further from 1 than the ratio of"
+    " the numbers of people.",
+    "RD": "A risk difference of 0 means no difference, of 0.10 that 10 more of 100 people have the outcome.",
+}
 
 
 def verdict_line(analysis: "AnalysisRun") -> str:
     """Say the main result in one line: estimate, intervals, studies, participants."""
     fit, measure = analysis.fit, analysis.spec.effect.measure
     if isinstance(fit, NotApplicable):
-        return f"No pooled effect: {fit.reason}."
+        return _of_few(analysis, fit.reason)
     level = f"{100 * fit.ci.level:g}%"
     parts = [f"{analysis.measure.label.capitalize()} {numerals(measure).effect(shown(measure, fit.estimate))}"]
     if not fit.ci.missing:
@@ -28,6 +35,45 @@ def verdict_line(analysis: "AnalysisRun") -> str:
         parts.append(f"{level} prediction interval {shown_interval(measure, fit.prediction)}")
     trials = "1\u00a0trial" if fit.k == 1 else f"{RATIOS.count(fit.k)}\u00a0trials"
     return f"{'; '.join(parts)}; {trials}, {persons(analysis.participants)}\u00a0participants."
+
+
+def _of_few(analysis: "AnalysisRun", reason: str) -> str:
+    """Say what one trial shows, or two together, which are no pool; else why there is none."""
+    few, measure = analysis.few, analysis.spec.effect.measure
+    if few is None or few.k > 2:
+        return f"No pooled effect: {reason}."
+    fit = few.headline
+    what = f"{analysis.measure.label} {numerals(measure).effect(shown(measure, fit.estimate))}"
+    start = "One trial, not a pool" if few.k == 1 else "Two trials, too few for a random-effects pool; common effect"
+    ci = f"{100 * fit.ci.level:g}% CI {shown_interval(measure, fit.ci)}"
+    return f"{start}: {what}; {ci}; {persons(analysis.participants)}\u00a0participants."
+
+
+def few_line(analysis: "AnalysisRun") -> str:
+    """Say the Bayesian estimate that the protocol sets beside two to four trials; empty elsewhere."""
+    few, measure = analysis.few, analysis.spec.effect.measure
+    if few is None or few.bayes is None:
+        return ""
+    found = few.bayes
+    estimate = numerals(measure).effect(shown(measure, found.median))
+    level = f"{100 * found.ci_central.level:g}%"
+    return (
+        f"Beside it, since trials are few, a Bayesian estimate (half-normal prior of scale 0.5 on \u03c4):"
+        f" {analysis.measure.label} {estimate}, {level} credible interval {shown_interval(measure, found.ci_central)}."
+    )
+
+
+def reading_line(analysis: "AnalysisRun") -> str:
+    """Say how the numbers of the verdict line are read; empty where it has none."""
+    fit = analysis.fit
+    if isinstance(fit, NotApplicable) and (analysis.few is None or analysis.few.k > 2):
+        return ""
+    parts = [_READ[analysis.measure.key]] if analysis.measure.key in _READ else []
+    mean = "average" if not isinstance(fit, NotApplicable) else "effect"
+    parts.append(f"The confidence interval (CI) shows how precisely the {mean} is known")
+    if not isinstance(fit, NotApplicable) and not fit.prediction.missing:
+        parts[-1] += ", the prediction interval where that of a new trial or place may lie"
+    return f"{' '.join(parts)}."
 
 
 def beside_line(analysis: "AnalysisRun") -> str:
@@ -57,7 +103,10 @@ def plain_words(analysis: "AnalysisRun", examined: "Examined | None" = None) -> 
         )
     if examined is None:
         return ""
-    return answer_words.sentence(analysis, examined.coverage, examined.absolutes)
+    text = answer_words.sentence(analysis, examined.coverage, examined.absolutes)
+    # The line above says already that it is one trial.
+    rest = text.removeprefix("One trial, not a pool: ")
+    return rest[:1].upper() + rest[1:]
 
 
 def stamp(analysis: "AnalysisRun") -> str:

@@ -2,32 +2,32 @@
 
 import datetime as dt
 import io
-import math
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from ipsevidence import __version__
-from ipsevidence.report.outline import Block, Bullets, Files, Grid, Outline, Paragraph, Picture, Terms
+from ipsevidence.report.outline import Block, Bullets, Files, Grid, Outline, Paragraph, Picture, Section, Terms
+from ipsevidence.report.word_tables import PADDING, PAGE, Layout, laid_out
 
 if TYPE_CHECKING:
     from docx.document import Document
 
-__all__ = ["PAGE", "column_widths", "word_report"]
+__all__ = ["word_report"]
 
-PAGE: Final = 481.9
-"""Width of the text on a page, in points: A4 with margins of 2 cm."""
-
-_FONT: Final = "Times New Roman"
-_SIZE: Final = 8.0
-_SIZES: Final = {"Normal": 11, "Title": 18, "Subtitle": 11, "Heading 1": 13, "Caption": 9, "List Bullet": 10}
-"""Sizes of the type of each style, in points; tables have `_SIZE`."""
-_CHARACTER: Final = 0.47
-"""Mean width of a character, as a share of the size of the type."""
-_PADDING: Final = 7.0
-_LONGEST: Final = 22
-"""Characters that a word may ask a column to hold; longer ones may break."""
+_FONT: Final = "Arial"
+_SIZES: Final = {"Normal": 11, "Title": 18, "Subtitle": 11, "Heading 1": 13, "Caption": 9.5, "List Bullet": 10}
+"""Sizes of the type of each style, in points; tables have their own."""
+_LINE: Final = 1.15
+_MARGIN: Final = 2.0
+_LONG: Final = 27.7
+_SMALL: Final = 9
+_TALLEST: Final = 620
+"""Of a figure, in points, so that its caption stands on the same page."""
+_INDENT: Final = 18
+_KEPT: Final = 300.0
+"""Height in points up to which a table stays on one page; of taller ones the first and last rows stay together."""
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _WRITTEN: Final = dt.datetime(1980, 1, 1)  # noqa: DTZ001 (the file format has no time zone)
@@ -59,10 +59,7 @@ def word_report(outline: Outline) -> bytes:
     for block in outline.head:
         writer.write(block)
     for section in outline.sections:
-        document.add_heading(_clean(section.title), level=1)
-        for block in section.blocks:
-            writer.write(block)
-    writer.write(Paragraph(text=outline.stamp, role="note"))
+        writer.section(section)
     _properties(document, outline.title)
     file = io.BytesIO()
     document.save(file)
@@ -94,26 +91,33 @@ def _timeless(data: bytes) -> bytes:
 
 
 def _styles(document: "Document") -> None:
-    """Set page and styles: one serif, black headings, A4, page numbers at the foot."""
+    """Set page and styles: one typeface, black headings, A4, page numbers at the foot."""
     from docx.oxml.ns import qn
     from docx.shared import Cm, Pt, RGBColor
 
     section = document.sections[0]
     section.page_width, section.page_height = Cm(21.0), Cm(29.7)
-    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Cm(2.0)
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Cm(_MARGIN)
     for name, size in _SIZES.items():
         style: Any = document.styles[name]
         style.font.name, style.font.size, style.font.color.rgb = _FONT, Pt(size), RGBColor(0, 0, 0)
-        fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+        properties = style.element.get_or_add_rPr()
+        fonts = properties.get_or_add_rFonts()
         for key in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
             fonts.attrib.pop(qn(f"w:{key}"), None)
         for key in ("ascii", "hAnsi", "eastAsia", "cs"):
             fonts.set(qn(f"w:{key}"), _FONT)
+        for spread in properties.findall(qn("w:spacing")):
+            properties.remove(spread)
     title: Any = document.styles["Title"].element.pPr
     for border in title.findall(qn("w:pBdr")):
         title.remove(border)
-    document.styles["Normal"].paragraph_format.space_after = Pt(6)
-    document.styles["Caption"].paragraph_format.keep_with_next = True
+    normal: Any = document.styles["Normal"].paragraph_format
+    normal.space_after, normal.line_spacing, normal.widow_control = Pt(6), _LINE, True
+    document.styles["Subtitle"].font.italic = False
+    caption: Any = document.styles["Caption"].paragraph_format
+    caption.keep_with_next, caption.space_before, caption.space_after = True, Pt(6), Pt(4)
+    document.styles["List Bullet"].paragraph_format.space_after = Pt(3)
     _page_number(section.footer.paragraphs[0])
 
 
@@ -130,82 +134,143 @@ def _page_number(paragraph: Any) -> None:
 
 
 class _Writer:
-    """Writes blocks one after the other, and numbers tables and figures."""
+    """Writes blocks one after the other, numbers tables and figures, and turns the page for a wide table."""
 
     def __init__(self, document: "Document") -> None:
         self.document = document
         self.tables = 0
         self.figures = 0
+        self.wide = False
+
+    def section(self, section: Section) -> None:
+        """Write a section; its heading stands on the page of what follows it."""
+        first = section.blocks[0]
+        self._turn(wide=isinstance(first, Grid) and _layout(first).wide)
+        self.document.add_heading(_clean(section.title), level=1)
+        for block in section.blocks:
+            self.write(block)
 
     def write(self, block: Block) -> None:
         """Write a block."""
+        if isinstance(block, Grid):
+            self._grid(block)
+            return
+        self._turn(wide=False)
         if isinstance(block, Paragraph):
             self._paragraph(block)
         elif isinstance(block, Bullets):
-            for item in block.items:
-                self.document.add_paragraph(_clean(item), style="List Bullet")
+            self._list(block)
         elif isinstance(block, Terms | Files):
             for term, text in block.pairs:
-                line = self.document.add_paragraph()
+                line = self.document.add_paragraph(style="List Bullet" if isinstance(block, Files) else None)
                 line.add_run(f"{_clean(term)}: ").bold = True
                 line.add_run(_clean(text))
-        elif isinstance(block, Grid):
-            self._grid(block)
         else:
             self._picture(block)
 
-    def _paragraph(self, block: Paragraph) -> None:
+    def _turn(self, *, wide: bool) -> None:
+        """Begin a page that is wide, or one that is not, where the last was the other way."""
+        from docx.enum.section import WD_ORIENT, WD_SECTION
+
+        if wide == self.wide:
+            return
+        page = self.document.add_section(WD_SECTION.NEW_PAGE)
+        page.page_width, page.page_height = page.page_height, page.page_width
+        page.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
+        self.wide = wide
+
+    def _paragraph(self, block: Paragraph) -> Any:
         from docx.shared import Pt
 
-        run = self.document.add_paragraph().add_run(_clean(block.text))
+        paragraph = self.document.add_paragraph()
+        run = paragraph.add_run(_clean(block.text))
         run.bold = block.role == "verdict"
         run.italic = block.role == "caveat"
         if block.role == "note":
-            run.font.size = Pt(9)
+            run.font.size = Pt(_SMALL)
+            paragraph.paragraph_format.space_after = Pt(3)
+        return paragraph
+
+    def _list(self, block: Bullets) -> None:
+        from docx.shared import Pt
+
+        for number, item in enumerate(block.items, start=1):
+            if not block.numbered:
+                self.document.add_paragraph(_clean(item), style="List Bullet")
+                continue
+            line = self.document.add_paragraph()
+            line.add_run(f"{number}.\t{_clean(item)}").font.size = Pt(_SIZES["List Bullet"])
+            line.paragraph_format.left_indent, line.paragraph_format.first_line_indent = Pt(_INDENT), Pt(-_INDENT)
+            line.paragraph_format.tab_stops.add_tab_stop(Pt(_INDENT))
+            line.paragraph_format.space_after = Pt(3)
 
     def _grid(self, block: Grid) -> None:
         from docx.enum.text import WD_ALIGN_PARAGRAPH
         from docx.shared import Pt
 
+        layout = _layout(block)
+        self._turn(wide=layout.wide)
         self.tables += 1
         self.document.add_paragraph(f"Table {self.tables}. {_clean(block.table.title)}", style="Caption")
-        columns = block.table.columns
-        heads = tuple(_clean(column.heading) for column in columns)
-        lines = [heads, *(tuple(map(_clean, row)) for row in block.table.rows)]
-        table = self.document.add_table(rows=len(lines), cols=len(columns))
+        table = self.document.add_table(rows=len(layout.lines), cols=len(block.table.columns))
         table.autofit = False
-        widths = [Pt(width) for width in column_widths(lines)]
-        for number, (row, line) in enumerate(zip(table.rows, lines, strict=True)):
-            bold = number == 0 or (block.total and number == len(lines) - 1)
-            for cell, text, column, width in zip(row.cells, line, columns, widths, strict=True):
+        widths = [Pt(width) for width in layout.widths]
+        kept = set(_kept(layout, notes=bool(block.table.notes)))
+        for number, (row, line) in enumerate(zip(table.rows, layout.lines, strict=True)):
+            bold = number == 0 or (block.total and number == len(layout.lines) - 1)
+            for cell, text, column, width in zip(row.cells, line, block.table.columns, widths, strict=True):
                 cell.width = width
                 paragraph = cell.paragraphs[0]
-                paragraph.paragraph_format.space_after = Pt(0)
+                paragraph.paragraph_format.space_after, paragraph.paragraph_format.line_spacing = Pt(1), 1.0
+                paragraph.paragraph_format.space_before = Pt(1)
+                paragraph.paragraph_format.keep_with_next = number in kept
                 if column.number:
                     paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
                 run = paragraph.add_run(text)
-                run.font.size, run.bold = Pt(_SIZE), bold
+                run.font.size, run.bold = Pt(layout.size), bold
             _keep_row(row, head=number == 0)
         for grid, width in zip(table.columns, widths, strict=True):
             grid.width = width
         _rules(table)
-        for note in block.table.notes:
-            self._paragraph(Paragraph(text=note, role="note"))
         if not block.table.notes:
             self.document.add_paragraph().paragraph_format.space_after = Pt(0)
+        for number, note in enumerate(block.table.notes):
+            paragraph = self._paragraph(Paragraph(text=note, role="note"))
+            paragraph.paragraph_format.space_before = Pt(0 if number else 4)
+        if block.table.notes:
+            paragraph.paragraph_format.space_after = Pt(12)
 
     def _picture(self, block: Picture) -> None:
         from docx.shared import Emu, Pt
 
         self.figures += 1
         shape = self.document.add_picture(io.BytesIO(block.png))
-        tallest = Pt(640)
-        factor = min(1.0, Pt(PAGE) / shape.width, tallest / shape.height)
+        factor = min(Pt(PAGE) / shape.width, Pt(_TALLEST) / shape.height)
         shape.width, shape.height = Emu(int(shape.width * factor)), Emu(int(shape.height * factor))
         shape._inline.docPr.set("descr", _clean(block.words))  # noqa: SLF001 (python-docx has no name for it)
-        self.document.paragraphs[-1].paragraph_format.keep_with_next = True
+        holder = self.document.paragraphs[-1].paragraph_format
+        holder.keep_with_next, holder.line_spacing = True, 1.0
         caption = self.document.add_paragraph(f"Figure {self.figures}. {_clean(block.title)}", style="Caption")
         caption.paragraph_format.keep_with_next = False
+        caption.paragraph_format.space_after = Pt(12)
+
+
+def _layout(block: Grid) -> Layout:
+    columns = block.table.columns
+    heads = tuple(_clean(column.heading) for column in columns)
+    lines = (heads, *(tuple(map(_clean, row)) for row in block.table.rows))
+    return laid_out(lines, tuple(column.number for column in columns))
+
+
+def _kept(layout: Layout, *, notes: bool) -> Iterator[int]:
+    """Give the rows that stay on the page of the next: no head, first or last row stands alone."""
+    last = len(layout.lines) - 1
+    if layout.height <= _KEPT:
+        yield from range(last)
+    else:
+        yield from (0, 1, 2, last - 1)
+    if notes:
+        yield last
 
 
 def _keep_row(row: Any, *, head: bool) -> None:
@@ -231,46 +296,20 @@ def _rules(table: Any) -> None:
     borders = OxmlElement("w:tblBorders")
     for name, size, color in (("top", 8, "000000"), ("bottom", 8, "000000"), ("insideH", 2, "BFBFBF")):
         borders.append(border(name, size, color))
+    margins = OxmlElement("w:tblCellMar")
+    for side, width in (("left", 0), ("right", PADDING * 20)):
+        edge = OxmlElement(f"w:{side}")
+        edge.set(qn("w:w"), f"{width:.0f}")
+        edge.set(qn("w:type"), "dxa")
+        margins.append(edge)
     properties = table._tbl.tblPr  # noqa: SLF001
     layout = properties.find(qn("w:tblLayout"))
     if layout is not None:
         layout.addprevious(borders)
+        layout.addnext(margins)
     else:
-        properties.append(borders)
+        properties.extend((borders, margins))
     for cell in table.rows[0].cells:
         edges = OxmlElement("w:tcBorders")
         edges.append(border("bottom", 6, "000000"))
         cell._tc.get_or_add_tcPr().append(edges)  # noqa: SLF001
-
-
-def column_widths(lines: Sequence[Sequence[str]], width: float = PAGE) -> list[float]:
-    """Return widths of columns that fill a page: words stay whole where they can, long texts get the rest.
-
-    Parameters
-    ----------
-    lines : sequence of sequence of str
-        Rows of cells, the heads first.
-    width : float
-        Width of the page, in points.
-
-    Returns
-    -------
-    list of float
-        In points; their sum is `width`.
-    """
-    unit = _SIZE * _CHARACTER
-    columns = list(zip(*lines, strict=True))
-    least = [_PADDING + unit * min(_LONGEST, max(_longest_word(text) for text in column)) for column in columns]
-    spare = width - sum(least)
-    if spare <= 0:
-        return [width * one / sum(least) for one in least]
-    # Text flows into lines, so that what a column gains by is the root of what it holds.
-    full = [_PADDING + unit * max(map(len, column)) for column in columns]
-    wish = [math.sqrt(max(0.0, want - one)) for want, one in zip(full, least, strict=True)]
-    if sum(wish) == 0:
-        return [width * one / sum(least) for one in least]
-    return [one + spare * want / sum(wish) for one, want in zip(least, wish, strict=True)]
-
-
-def _longest_word(text: str) -> int:
-    return max(map(len, re.split(r"[ /-]", text)), default=0)

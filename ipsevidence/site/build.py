@@ -77,7 +77,7 @@ def build(dataset: "Dataset", folder: Path, *, address: str = "", workers: int =
     Raises
     ------
     InputError
-        If the address is not one of the web.
+        If the address is not one of the web, or there are no workers.
     OSError
         If a file cannot be written.
     """
@@ -101,6 +101,8 @@ def files_of(dataset: "Dataset", *, address: str = "", workers: int = 1) -> dict
     """Return all files of the site by their paths; see `build`."""
     if address and not (address.startswith(("https://", "http://")) and address.endswith("/")):
         raise InputError(f"address must begin with https:// and end with a slash; got {address!r}", parameter="address")
+    if workers < 1:
+        raise InputError(f"workers must be 1 or more; got {workers}", parameter="workers")
     material = Material(dataset=dataset, address=address, workers=workers)
     files: dict[str, bytes] = {}
     for make in (_assets, *MAKERS, _not_found):

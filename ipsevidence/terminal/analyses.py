@@ -1,15 +1,19 @@
 """What the verbs on analyses print: run, reproduce, pool."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ipsevidence.terminal.output import envelope, origin, say, table
+from ipsevidence.terminal.output import envelope, origin, remark, say, table
+from ipsevidence.terminal.progress import progress_bar, undivided
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.claims import ClaimVerdict
     from ipsevidence.analysis.reproduction import Reproduction
     from ipsevidence.analysis.running import AnalysisRun, Fit
+    from ipsevidence.analysis.spec import Spec
+    from ipsevidence.core.repeating import Mapper, Progress
     from ipsevidence.dataset.collection import Dataset
     from ipsevidence.report.table import Table
 
@@ -24,44 +28,103 @@ def runs(
     check: bool,
     update: bool,
     crossed: bool,
+    workers: int,
+    dask: str | None,
     as_json: bool,
     quiet: bool,
 ) -> bool:
     """Run analyses; print their numbers, or compare or write the committed results. Return whether one moved.
 
-    With `every`, all claims are judged as well, and the main analyses are run by other choices.
+    With `every`, all claims are judged as well, and the main analyses are run by other choices. Ctrl-C leaves whole
+    what is done, and says what is not.
     """
-    from ipsevidence.analysis.reproduction import reproduce
-    from ipsevidence.analysis.resultfiles import plain
+    from ipsevidence.analysis.across import CLAIMS, MULTIVERSE
+    from ipsevidence.analysis.specfiles import find_spec
+    from ipsevidence.analysis.workers import spread
     from ipsevidence.dataset.collection import load
 
     dataset = load(data)
     names = _named_specs(specs, dataset, every=every)
     if check or update:
         _shipped_only(names, dataset, update=update)
-    say_less = quiet or as_json
-    moved: list[str] = []
-    documents = []
-    made = {}
-    for name in names:
-        reproduction = reproduce(name, dataset)
-        documents.append(plain(reproduction))
-        made[documents[-1]["id"]] = reproduction.run
-        if not check and not as_json:
-            _run_text(reproduction)
-        moved += _settle(documents[-1], dataset.root, name, check=check, update=update, quiet=say_less, mute=as_json)
-        if crossed:  # after the result was settled: the comparison is no part of what is committed
-            moved += _crossed(reproduction, documents[-1], mute=as_json)
-    if every:
-        verdicts, more = _across(dataset, made)
-        documents += more
-        for document in more:
-            moved += _settle(document, dataset.root, "--all", check=check, update=update, quiet=say_less, mute=as_json)
-        if verdicts and not (check or update or as_json):
+    asked = {name: find_spec(name, dataset.root) for name in names}
+    results = _Results(dataset=dataset, check=check, update=update, crossed=crossed, as_json=as_json, quiet=quiet)
+    try:
+        with spread(workers, dask) as mapper, progress_bar("analyses", quiet=quiet) as told:
+            results.take_analyses(asked, mapper, told)
+            if every:
+                results.take_across(mapper)
+    except KeyboardInterrupt:
+        wanted = [spec.id for spec in asked.values()] + ([CLAIMS, MULTIVERSE] if every else [])
+        stop = results.stopped(wanted)
+        results.give(stop)
+        remark(stop)
+        raise
+    results.give()
+    return bool(results.moved)
+
+
+@dataclasses.dataclass(kw_only=True)
+class _Results:
+    """What has been run so far, whole: results as they are committed, and where they moved."""
+
+    dataset: "Dataset"
+    check: bool
+    update: bool
+    crossed: bool
+    as_json: bool
+    quiet: bool
+    documents: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    moved: list[str] = dataclasses.field(default_factory=list)
+    runs: dict[str, "AnalysisRun"] = dataclasses.field(default_factory=dict)
+
+    def take_analyses(self, asked: Mapping[str, "Spec"], mapper: "Mapper", told: "Progress | None") -> None:
+        """Run analyses, and print, compare or write each as it comes."""
+        from ipsevidence.analysis.across import reproduce_all
+        from ipsevidence.analysis.resultfiles import plain
+
+        made = reproduce_all(list(asked.values()), self.dataset, mapper=mapper)
+        for name, reproduction in zip(asked, made, strict=True):
+            if not self.check and not self.as_json:
+                _run_text(reproduction)
+            self.take(plain(reproduction), name)
+            self.runs[reproduction.run.spec.id] = reproduction.run
+            if self.crossed:  # after the result was settled: the comparison is no part of what is committed
+                self.moved += _crossed(reproduction, self.documents[-1], mute=self.as_json)
+            if told is not None:
+                told(len(self.documents), len(asked))
+
+    def take_across(self, mapper: "Mapper") -> None:
+        """Judge the claims and vary the main analyses."""
+        from ipsevidence.analysis.across import claims_document, judge_all, multiverse_document
+
+        verdicts = judge_all(self.dataset, self.runs, mapper=mapper)
+        choices = multiverse_document(self.dataset, self.runs, mapper=mapper)
+        if verdicts:
+            self.take(claims_document(verdicts, self.dataset), "--all")
+        if choices is not None:
+            self.take(choices, "--all")
+        if verdicts and not (self.check or self.update or self.as_json):
             table(_verdict_table(verdicts))
-    if as_json:
-        envelope("run", documents, [origin(dataset), *moved])
-    return bool(moved)
+
+    def take(self, document: dict[str, Any], again: str) -> None:
+        """Write a result, or compare it with the committed one; then it is done."""
+        say_less = self.quiet or self.as_json
+        how = {"check": self.check, "update": self.update, "quiet": say_less, "mute": self.as_json}
+        with undivided():  # what is written is done, and said to be
+            self.moved += _settle(document, self.dataset.root, again, **how)
+            self.documents.append(document)
+
+    def give(self, *remarks: str) -> None:
+        """Print for a machine all that is done."""
+        if self.as_json:
+            envelope("run", self.documents, [origin(self.dataset), *self.moved, *remarks])
+
+    def stopped(self, wanted: Sequence[str]) -> str:
+        """Say after Ctrl-C what is there and what is not."""
+        done = {document["id"] for document in self.documents}
+        left = ", ".join(name for name in wanted if name not in done) or "none"
+        return f"stopped: {len(done)} of {len(wanted)} results are done and whole; not run: {left}"
 
 
 def _crossed(reproduction: "Reproduction", document: dict[str, Any], *, mute: bool) -> list[str]:
@@ -92,20 +155,6 @@ def _settle(
     if not mute:
         _checked(document["id"], found, again, quiet=quiet)
     return found
-
-
-def _across(
-    dataset: "Dataset", made: Mapping[str, "AnalysisRun"]
-) -> tuple[tuple["ClaimVerdict", ...], list[dict[str, Any]]]:
-    """Judge the claims and vary the main analyses; return the verdicts, and the results that are committed."""
-    from ipsevidence.analysis.across import claims_document, judge_all, multiverse_document
-
-    verdicts = judge_all(dataset, made)
-    choices = multiverse_document(dataset, made)
-    return verdicts, [
-        *([claims_document(verdicts, dataset)] if verdicts else []),
-        *([choices] if choices is not None else []),
-    ]
 
 
 def _verdict_table(verdicts: Sequence["ClaimVerdict"]) -> "Table":

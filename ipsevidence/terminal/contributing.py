@@ -50,7 +50,7 @@ def record_started(
 ) -> None:
     """Start a record, or with `analysis` a spec: ask for it on a terminal, write it, say what is still missing."""
     from ipsevidence.dataset.collection import find_data, gather
-    from ipsevidence.dataset.starting import create
+    from ipsevidence.dataset.storage import write_new
 
     root, origin = find_data(data)
     if origin == "installation" and not dry_run:
@@ -76,7 +76,7 @@ def record_started(
     path = root / folder / f"{free(start.id)}.yaml"
     findings = _gaps(start, f"{folder}/{start.id}.yaml", analysis=analysis)
     if not dry_run:
-        create(path, start.text)
+        write_new(path, start.text)
     if as_json:
         written = None if dry_run else str(path)
         found = [finding.to_dict() for finding in findings]

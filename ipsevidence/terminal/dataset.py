@@ -1,7 +1,7 @@
 """What the verbs on the dataset print: validate, fmt, list, show, stats, map, wanted, export."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ipsevidence.dataset.collection import Dataset
 
 __all__ = ["FORMS", "evidence_map", "exported", "findings", "formatted", "stats", "studies", "study", "wanted"]
+
+_MOST_LINES: Final = 60
 
 FORMS: Final = ("text", "json", "github", "sarif")
 """How findings can be printed: for people, for a program, as annotations of GitHub, and as SARIF 2.1.0."""
@@ -52,13 +54,19 @@ def _summary(result: "Validation") -> str:
     return f"{plural(result.files, 'file')}: {plural(errors, 'error')}, {advice} advice"
 
 
-def formatted(changed: Sequence[Path], *, check: bool, as_json: bool, quiet: bool) -> None:
-    """Print which files `fmt` put, or would put, into canonical form."""
+def formatted(changed: Mapping[Path, str], *, check: bool, as_json: bool, quiet: bool) -> None:
+    """Print which files `fmt` put, or would put, into canonical form, and the lines that it changes."""
     if as_json:
-        envelope("fmt", {"changed": [str(path) for path in changed], "written": not check})
+        named = {str(path): lines for path, lines in changed.items()}
+        envelope("fmt", {"changed": list(named), "lines": named, "written": not check})
         return
-    for path in changed:
+    for path, text in changed.items():
         say(f"{path}: {'not in canonical form; run: ipsevidence fmt' if check else 'formatted'}")
+        lines = [] if quiet else text.splitlines()[2:]  # without the names of the two sides
+        for line in lines[:_MOST_LINES]:
+            say(f"  {line}")
+        if len(lines) > _MOST_LINES:
+            say(f"  and {len(lines) - _MOST_LINES} lines more")
     if not quiet and not changed:
         say("all files are in canonical form")
 

@@ -24,6 +24,7 @@ __all__ = [
     "fail",
     "origin",
     "plural",
+    "remark",
     "say",
     "table",
 ]
@@ -46,6 +47,7 @@ class UserError:
 
         from ipsevidence.analysis.selection import SelectionError
         from ipsevidence.analysis.usertables import TableError
+        from ipsevidence.analysis.workers import WorkersError
         from ipsevidence.core import InputError
         from ipsevidence.dataset.collection import UnknownStudyError
         from ipsevidence.dataset.reader import ReadError
@@ -56,7 +58,7 @@ class UserError:
             return cls(message=error.format_message())
         if isinstance(error, OSError):
             return cls(message=f"{error.strerror}: {error.filename}" if error.strerror else str(error))
-        if isinstance(error, (SelectionError, TableError, InputError, UnknownStudyError)):
+        if isinstance(error, (SelectionError, TableError, InputError, UnknownStudyError, WorkersError)):
             return cls(message=str(error))
         return None
 
@@ -68,6 +70,11 @@ def fail(error: UserError) -> int:
     if error.message:
         print(f"error: {_printable(error.message)}", file=sys.stderr)  # noqa: T201
     return 1 if error.findings else 2
+
+
+def remark(text: str) -> None:
+    """Print a line to standard error: what is no part of the output."""
+    print(_printable(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def say(text: str = "") -> None:

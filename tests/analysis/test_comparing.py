@@ -15,6 +15,7 @@ from ipsevidence.analysis.selection import select
 from ipsevidence.analysis.specfiles import find_spec
 from ipsevidence.dataset.collection import DataNotFoundError, load
 from ipsevidence.dataset.writer import canonical
+from ipsevidence.report.diff_words import summary, tables
 from tests.analysis.twins import ALPHA, TWO, swap, write_pair
 from tests.toy import STUDIES, TWO_ARMS, outcome, study
 
@@ -286,6 +287,69 @@ def test_an_analysis_that_cannot_run_says_why(pair):
     assert move.after.numbers is None
     assert "alpha-2001" in move.after.error
     assert move.before.numbers.k == 2
+
+
+def test_an_analysis_that_runs_on_neither_side_says_why(pair):
+    old, new = pair
+    for root in pair:
+        swap(root, "analyses/two.yaml", "id: beta-2002", "id: nobody-2000")
+        swap(root, "analyses/justice.yaml", "measure: RR", "measure: nonsense")
+    swap(new, ALPHA, "events: 30", "events: 36")
+    found = compare_data(old, new)
+    failing = {one.id: one for one in found.failing}
+    assert set(failing) == {"two", "justice"}
+    assert "nobody-2000" in failing["two"].before
+    assert failing["two"].after == failing["two"].before
+    assert failing["two"].title == "Two trials"
+    assert failing["justice"].after == "its file cannot be read; see the checks"
+    assert ([one.id for one in found.analyses], found.still, found.untouched) == (["rule"], (), 0)
+    (line,) = (line for line in summary(found) if "neither" in line)
+    assert "2 cannot be run, neither before nor after (justice, two); 0 untouched." in line
+    (table,) = (table for table in tables(found) if table.title == "Analyses that cannot be run")
+    assert [row[0] for row in table.rows] == ["justice: justice", "two: Two trials"]
+    assert {row[2] for row in table.rows} == {"the same"}
+
+
+def test_another_reason_on_the_other_side_is_said(pair):
+    old, new = pair
+    swap(old, "analyses/two.yaml", "id: beta-2002", "id: nobody-2000")
+    swap(new, "analyses/two.yaml", "id: beta-2002", "id: someone-2000")
+    (one,) = compare_data(old, new).failing
+    assert "nobody-2000" in one.before
+    assert "someone-2000" in one.after
+
+
+def test_an_analysis_of_a_review_that_is_missing_on_both_sides(pair):
+    old, new = pair
+    for root in pair:
+        swap(
+            root,
+            "analyses/two.yaml",
+            "  list:\n    - {id: alpha-2001}\n    - {id: beta-2002}\n",
+            "  inputs_of: nobody\n",
+        )
+        swap(root, "analyses/two.yaml", "sensitivity:\n  - {id: alone, label: alpha alone, drop: [beta-2002]}\n", "")
+    swap(new, ALPHA, "events: 30", "events: 36")
+    (one,) = compare_data(old, new).failing
+    assert (one.id, one.before) == ("two", "the review nobody cannot be read; see the checks")
+
+
+def test_an_analysis_that_cannot_be_run_any_more_stands_first(pair):
+    old, new = pair
+    swap(new, ALPHA, "events: 30", "events: 36")
+    swap(new, "analyses/two.yaml", "id: beta-2002", "id: nobody-2000")
+    swap(new, "analyses/justice.yaml", "measure: RR", "measure: OR")
+    found = compare_data(old, new)
+    assert found.analyses[0].id == "two"  # `rule` and `justice` come before it by purpose and by name
+    assert [one.broken for one in found.analyses] == [True, *[False] * (len(found.analyses) - 1)]
+    assert any(line.startswith("1 cannot be run any more (two); ") for line in summary(found))
+    shown = [table for table in tables(found) if table.title in ("Analyses that cannot be run", "Analyses")]
+    assert [table.title for table in shown] == ["Analyses that cannot be run", "Analyses"]
+    assert [table.rows[0][0] for table in shown] == ["two: Two trials"] * 2
+    assert shown[0].rows[0][1] == "could be run"
+    back = compare_data(new, old)
+    assert not any(one.broken for one in back.analyses)
+    assert found.to_dict()["analyses"][0]["broken"] is True
 
 
 def test_a_broken_spec_and_claim(pair):

@@ -5,12 +5,14 @@ import functools
 import itertools
 import json
 import math
+import pickle
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipsevidence import core
+from ipsevidence.analysis import readings
 from ipsevidence.analysis.readings import range_over_readings
 from ipsevidence.analysis.rows import StudyRow
 from ipsevidence.analysis.running import pool_rows, run
@@ -228,3 +230,29 @@ def test_a_range_is_plain_data(data, spec_of):
     assert plain["trials"][0]["counts"][0] == found.trials[0].counts[0]
     assert math.isfinite(plain["low"])
     assert dataclasses.replace(found, note="x").to_dict()["note"] == "x"
+
+
+def test_in_parts_the_range_is_the_same_and_an_interrupted_one_is_none(data, spec_of, monkeypatch):
+    analysis = run(spec_of(effect={"measure": "RR"}), data)
+    whole = range_over_readings(analysis, data)
+    monkeypatch.setattr(readings, "MOST", 4)
+    sizes, told = [], []
+
+    def in_another_process(function, chunks):
+        for chunk in chunks:
+            sizes.append(len(chunk))
+            work, copy = pickle.loads(pickle.dumps((function, chunk)))
+            yield work(copy)
+
+    found = range_over_readings(analysis, data, mapper=in_another_process, progress=lambda *done: told.append(done))
+    assert (sizes, told) == ([4, 2], [(4, 6), (6, 6)])
+    for name in ("estimate", "low", "high", "ci_low", "ci_high"):
+        assert getattr(found, name) == pytest.approx(getattr(whole, name), rel=1e-12)
+    assert (found.at_low, found.at_high, found.combinations) == (whole.at_low, whole.at_high, whole.combinations)
+
+    def stopped(function, chunks):
+        yield function(next(chunks))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        range_over_readings(analysis, data, mapper=stopped)

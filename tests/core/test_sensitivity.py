@@ -137,12 +137,17 @@ def test_gosh_reml_agrees_with_metafor():
 def test_gosh_draws():
     many = core.gosh(Y, V, tau2="dl", subsets=500, seed=3)
     assert not many.exhaustive
-    assert many.chosen.shape == (500, 13)
+    assert many.members.shape == (500, 2)
+    assert many.sizes.mean() == pytest.approx(6.5, abs=0.3)
     assert np.array_equal(many.estimate, core.gosh(Y, V, tau2="dl", subsets=500, seed=3).estimate)
     few = core.gosh(Y[:2], V[:2], tau2="dl", subsets=2)
-    assert few.chosen.any(axis=1).all()
+    assert few.sizes.min() >= 1
     long = core.gosh(np.tile(Y, 2), np.tile(V, 2), tau2="common")
     assert not long.exhaustive
+    assert long.estimate.size == 100_000
+    assert [long.holds(study).mean() for study in range(26)] == pytest.approx([0.5] * 26, abs=0.01)
+    with pytest.raises(core.InputError, match="subsets must be at most"):
+        core.gosh(np.tile(Y, 6), np.tile(V, 6), subsets=2**80)
     assert core.gosh(Y[:3], V[:3], subsets=7).exhaustive
     with pytest.raises(core.InputError, match="subsets must be 'auto' or a number"):
         core.gosh(Y, V, subsets="all")

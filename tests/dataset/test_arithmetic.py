@@ -37,9 +37,10 @@ def published(measure: str, **given_as: object) -> Published:
 
 
 def printings(events: int, n: int, decimals: int) -> set[Decimal]:
-    """Return a share as a percent, as it is printed by those who round halves up, and by those who round to even."""
+    """Return a share as a percent, as it is printed by those who round halves up, or to even, and by programs."""
     exact = Fraction(100 * events, n) * 10**decimals
-    return {Decimal(whole).scaleb(-decimals) for whole in (math.floor(exact + Fraction(1, 2)), round(exact))}
+    by_hand = {Decimal(whole).scaleb(-decimals) for whole in (math.floor(exact + Fraction(1, 2)), round(exact))}
+    return by_hand | {Decimal(f"{share:.{decimals}f}") for share in (100 * events / n, 100 * (events / n))}
 
 
 @given(
@@ -73,6 +74,9 @@ def test_a_count_fits_its_own_percent(n, share, decimals):
         ("13", 40, [5]),  # 12.5 up
         ("27", 40, []),  # 27.5 is 28 either way
         ("28", 40, [11]),
+        ("48.6", 2000, [971, 972, 973]),
+        ("48.5", 2000, [969, 970, 971]),  # of 971 (48.55) C, R and Python print 48.5
+        ("14.3", 2000, [285, 286, 287]),  # 14.35 is a little less in binary, so 287 prints 14.3 too
         ("0", 40, [0]),
         ("100", 40, [40]),
         ("101", 40, []),

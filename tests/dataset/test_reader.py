@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ipsevidence.dataset import reader
+from ipsevidence.dataset import building, reader
 from ipsevidence.dataset.findings import hidden
 from ipsevidence.dataset.reader import CHECKS, ReadError, fetch, parse, plain, position, read
 
@@ -228,11 +228,11 @@ def test_messages_show_what_is_hidden_and_cut_what_is_long():
 
 
 def test_memory_of_good_words_is_bounded(monkeypatch):
-    monkeypatch.setattr(reader, "_REMEMBERED", 3)
+    monkeypatch.setattr(building, "_REMEMBERED", 3)
     for start in (0, 10):
         parse("".join(f"k{number}: w{number}\n" for number in range(start, start + 9)).encode(), file="f")
     parse(b"a: b\n", file="f")
-    assert len(reader._SETTLED) == 1
+    assert len(building._SETTLED) == 1
     assert value("a: b\n") == {"a": "b"}
 
 
@@ -256,7 +256,7 @@ def test_an_error_of_libyaml_that_has_no_words_of_ours(monkeypatch):
         def get_event(self):
             raise yaml.YAMLError("something new")
 
-    monkeypatch.setattr(reader, "_parser", lambda _: Odd())
+    monkeypatch.setattr(building, "_parser", lambda _: Odd())
     (found,) = findings("a: 1\n")
     assert (found.line, found.column, found.check) == (1, 1, "syntax")
     assert "something new" in found.what

@@ -10,7 +10,7 @@ from ipsevidence.dataset.collection import load, read_entry
 from ipsevidence.dataset.entering import ARM_KEYS, EFFECT_KEYS, FIELDS, pairs_of
 from ipsevidence.dataset.reader import ReadError, parse
 from ipsevidence.dataset.record import Study
-from ipsevidence.dataset.starting import TEMPLATES, create, id_of, missing_fields, new_record, same_paper
+from ipsevidence.dataset.starting import TEMPLATES, id_of, missing_fields, new_record, same_paper
 from ipsevidence.dataset.writer import canonical
 
 FEW = {"author": ["Harris"], "year": ["2024"], "read": ["abstract"], "country": ["NO"], "group": ["affective-common"]}
@@ -213,32 +213,3 @@ def test_the_same_paper_in_another_record_is_named():
     (sentence,) = same_paper(dataset, {"doi": ["https://doi.org/10.1176/APPI.PS.201100340"]})
     assert "davis-2012" in sentence
     assert list(same_paper(dataset, {"doi": ["10.5555/none"]})) == []
-
-
-def test_a_file_is_never_replaced(tmp_path):
-    path = tmp_path / "a.yaml"
-    create(path, "one\n")
-    with pytest.raises(FileExistsError):
-        create(path, "two\n")
-    assert path.read_text() == "one\n"
-    assert [file.name for file in tmp_path.iterdir()] == ["a.yaml"]
-
-
-def test_a_dangling_link_is_not_written_through(tmp_path):
-    link = tmp_path / "a.yaml"
-    link.symlink_to(tmp_path / "elsewhere.yaml")
-    with pytest.raises(FileExistsError):
-        create(link, "two\n")
-    assert not (tmp_path / "elsewhere.yaml").exists()
-
-
-def test_without_hard_links_a_file_is_not_replaced_either(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise PermissionError(1, "no links here")
-
-    monkeypatch.setattr("os.link", refuse)
-    create(tmp_path / "a.yaml", "one\n")
-    with pytest.raises(FileExistsError):
-        create(tmp_path / "a.yaml", "two\n")
-    assert (tmp_path / "a.yaml").read_text() == "one\n"
-    assert [file.name for file in tmp_path.iterdir()] == ["a.yaml"]

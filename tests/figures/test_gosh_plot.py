@@ -66,9 +66,9 @@ def test_selections_with_and_without_a_study_differ_in_colour_and_in_dashes():
 
 
 def test_draws_follow_the_seed():
-    run = effects([(0.1 * i, 0.05 + 0.01 * i) for i in range(17)])
+    run = effects([(0.1 * i, 0.05 + 0.01 * i) for i in range(21)])
     first, second = gosh(run), gosh(run, seed=2)
-    assert "50\u00a0000 selections drawn at random of the 17 studies" in words(first, "note")
+    assert "100\u00a0000 selections drawn at random of the 21 studies" in words(first, "note")
     assert not np.array_equal(cells(first), cells(second))
     assert np.array_equal(cells(first), cells(gosh(run)))
 
@@ -82,3 +82,23 @@ def test_an_unknown_study_and_too_few_are_refused():
         gosh(nine(), study="Nobody")
     with pytest.raises(InputError, match="at least 3 studies"):
         gosh(trials(2))
+
+
+def stopped(function, chunks):
+    """Be interrupted after the first chunk."""
+    yield function(next(iter(chunks)))
+    raise KeyboardInterrupt
+
+
+def test_after_an_interruption_random_selections_are_drawn_and_the_first_of_all_are_not():
+    told = []
+    figure = gosh(bcg(), subsets=5000, mapper=stopped, progress=lambda *done: told.append(done))
+    assert "4\N{NO-BREAK SPACE}096 selections drawn at random of the 13 studies" in words(figure, "note")
+    assert told == [(4096, 5000)]
+    with pytest.raises(KeyboardInterrupt):
+        gosh(bcg(), mapper=stopped)
+
+
+def test_the_number_of_selections_can_be_given():
+    assert "300 selections drawn at random" in words(gosh(bcg(), subsets=300), "note")
+    assert "All 8\N{NO-BREAK SPACE}191 selections" in words(gosh(bcg(), subsets=10_000), "note")

@@ -104,10 +104,10 @@ def test_numbers_are_written_as_well_as_drawn(drawn):
     written = {key: text.replace("\u00a0", " ") for key, text in texts(figure).items()}
     assert written["field-0-head-0"] == f"{anyway} of 100 anyway"
     sign = "+" if extra > 0 else "\u2212"
-    assert written["field-0-more-0"] == f"{sign}{abs(extra)} with IPS"
+    assert written["field-0-more-0"] == f"{sign}{abs(extra)} in group 1"
     assert written["field-0-ci-0"].startswith("95% CI")
     assert f"{anyway} of 100" in figure.alternative
-    assert f"{abs(extra)} {'more' if extra > 0 else 'fewer'} with it" in figure.alternative
+    assert f"{abs(extra)} {'more' if extra > 0 else 'fewer'} in group 1" in figure.alternative
 
 
 @pytest.mark.parametrize("style", STYLES)

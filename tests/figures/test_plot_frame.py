@@ -21,7 +21,8 @@ from ipsevidence.figures.influence_plot import influence
 from ipsevidence.figures.labbe_plot import labbe
 from ipsevidence.figures.lettering import width
 from ipsevidence.figures.numbers import Numerals
-from ipsevidence.figures.plot_frame import Side, enough, listed, radii
+from ipsevidence.figures.plot_frame import enough, listed, radii
+from ipsevidence.figures.plot_side import Side
 from ipsevidence.figures.radial_plot import radial
 from ipsevidence.figures.style import STYLES
 from ipsevidence.figures.timeline_plot import timeline

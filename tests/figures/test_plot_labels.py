@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipsevidence.figures.lettering import width
-from ipsevidence.figures.plot_frame import Plan, Side, frame_for
+from ipsevidence.figures.plot_frame import Plan, frame_for
 from ipsevidence.figures.plot_labels import Label, write_labels
+from ipsevidence.figures.plot_side import Side
 from ipsevidence.figures.style import STYLES, context
 
 from .factory import nine

@@ -6,19 +6,24 @@ something in it:
 - ``same``: it reads as before;
 - ``text``: only free text differs, such as a note, a definition or a name;
 - ``removed``: an optional part was cut out, and all else is as before: a number that is not there changes none;
-- ``number``: the digits of one number were typed anew by the damage, the number that is read is the one that stands
-  there, and nothing else in the record contradicts it. No machine can know that it is wrong: only the source does.
+- ``number``: the digits of one number were typed anew by the damage. Then a check finds that the record contradicts it,
+  or nothing does, and only the source can tell.
 
-Whatever else is accepted is a number changed in silence, and `tests.dataset.test_damaged_records.assess` fails on it.
+`diff` lists every field that these change, of a number with its digits before and after, so that a reviewer sees what
+no check can find: `shown_by_diff` fails where it does not. Whatever else is accepted is a number changed in silence:
+`tests.dataset.test_damaged_records.assess` fails on it.
 """
 
 import re
 import time
 from collections import Counter
+from functools import lru_cache
 
+from ipsevidence.analysis.field_changes import field_changes
+from ipsevidence.analysis.footings import plain_text
 from ipsevidence.dataset.checks import check_entry
 from ipsevidence.dataset.collection import read_entry
-from ipsevidence.dataset.reader import ReadError, parse, plain
+from ipsevidence.dataset.reader import ReadError, parse, plain, read
 from ipsevidence.dataset.record import Study
 from ipsevidence.dataset.writer import canonical
 from tests.dataset.mutations import damage
@@ -43,11 +48,29 @@ def outcome_of(original, done):
     now = plain(entry.tree)
     again = parse(canonical(entry.tree, Study).encode(), file="x")
     assert plain(again) == now, (done.kind, done.what, "the canonical form says something else")
-    kinds = {kind for _, kind, _, _ in differences(plain(parse(original, file="f")), now)}
+    before = plain(parse(original, file="f"))
+    found = [(kind, old, new) for _, kind, old, new in differences(before, now)]
+    kinds = {kind for kind, _, _ in found}
+    if kinds:
+        assert plain_text(entry.study) != study_text(original), (done.what, "diff would not look at it")
+        shown_by_diff(before, now, [(str(old), str(new)) for kind, old, new in found if kind == "number"])
     for kind in ("number", "removed", "text"):
         if kind in kinds:
             return kind, told
     return "same", told
+
+
+def shown_by_diff(before, after, numbers):
+    """AssertionError where `diff` lists no field, or not each number that changed, as it was and as it is."""
+    changes = field_changes(before, after)
+    assert changes
+    listed = {(one.before, one.after) for one in changes if one.number}
+    assert listed >= set(numbers), (numbers, listed)
+
+
+@lru_cache(maxsize=8)
+def study_text(data):
+    return plain_text(read(data, Study, file="x.yaml")[0])
 
 
 def campaign(start, stop):

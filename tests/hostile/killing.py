@@ -21,8 +21,9 @@ ARGUMENTS = {
     "run": ["run", "--all", "--update"],
     "fmt": ["fmt"],
     "export": ["export", "--out", "live"],
+    "site": ["site", "build", "--out", "live"],
 }
-LIVE = {"run": Path("analyses/results"), "fmt": Path("studies"), "export": Path("live")}
+LIVE = {"run": Path("analyses/results"), "fmt": Path("studies"), "export": Path("live"), "site": Path("live")}
 
 
 def work(arguments):
@@ -34,8 +35,7 @@ def work(arguments):
 
 
 def put(source, live):
-    for path in source.iterdir():
-        shutil.copyfile(path, live / path.name)
+    shutil.copytree(source, live, copy_function=shutil.copyfile, dirs_exist_ok=True)
 
 
 def killed_after(arguments, seconds):
@@ -58,18 +58,24 @@ def killed_after(arguments, seconds):
 def look(live, old, new):
     """Count the files that are old and new; any that is neither, or too much, is an error."""
     seen = Counter()
-    for path in live.iterdir():
-        content = path.read_bytes()
+    for path in live.rglob("*"):
+        if path.is_dir():
+            continue
+        content, name = path.read_bytes(), path.relative_to(live)
         if path.name.endswith(".part") and path.name.startswith("."):
             seen["part"] += 1
             path.unlink()
-        elif content == (new / path.name).read_bytes():
+        elif content == content_of(new / name):
             seen["new"] += 1
-        elif content == (old / path.name).read_bytes():
+        elif content == content_of(old / name):
             seen["old"] += 1
         else:
             raise AssertionError(f"{path}: {len(content)} bytes, neither old nor new")
     return seen
+
+
+def content_of(path):
+    return path.read_bytes() if path.is_file() else None
 
 
 def main(verb, rounds):

@@ -80,6 +80,50 @@ def alive_in_markdown(text):
     return found
 
 
+def alive_on_github(text):
+    """List what GitHub would make of a comment: HTML but its folds, links, addresses, mentions, issues and commits.
+
+    Addresses are looked for in the Markdown, by the rules of https://github.github.com/gfm/#autolinks-extension-. The
+    rest GitHub looks for in the finished page, where escapes and entities are characters again.
+    """
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.gfm_autolink import gfm_autolink_plugin
+
+    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).use(gfm_autolink_plugin)
+    page = _Comment()
+    page.feed(reader.render(text))
+    page.close()
+    shown = "".join(page.texts)
+    return [*page.found, *(match.group() for match in _REFERENCE.finditer(shown))]
+
+
+_REFERENCE = re.compile(
+    r"(?<![\w/])@[a-z0-9]|#[0-9]|\bgh-[0-9]|(?<![0-9a-z])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,40}(?![0-9a-z])",
+    re.IGNORECASE,
+)
+_OF_MARKDOWN = frozenset(
+    [
+        *("table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "p", "hr", "br", "em", "strong", "s", "code"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "details", "summary"),
+    ]
+)
+
+
+class _Comment(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found, self.texts = [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in _OF_MARKDOWN or attrs:
+            self.found.append(f"<{tag} {attrs}>")
+
+    handle_startendtag = handle_starttag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
 def formulas_in(rows):
     """List the cells that a spreadsheet would take for a formula; numbers are none."""
     return [

@@ -17,6 +17,7 @@ from ipsevidence.dataset.findings import Finding
 from ipsevidence.report.diff_markdown import MOST, diff_markdown, harmless
 from ipsevidence.report.diff_words import summary, tables
 from tests.analysis.twins import ALPHA, swap, write_pair
+from tests.hostile.strangers import alive_on_github
 
 STAMP = Stamp(name="one", version="2000.1", records=1)
 EMPTY = Comparison(before=STAMP, after=STAMP)
@@ -34,6 +35,42 @@ HOSTILE = [
     "&#60;script&#62; &#64;octocat",
     "\u202eevil \x1b[31mred",
     "\\",
+    "11d5e00 and 11bd71901bbe5b1630ceea73d27597364c9af683",
+]
+PIECES = [
+    *(
+        "https",
+        "http://",
+        "://",
+        ":",
+        "//",
+        "www.",
+        "w",
+        "evil.example",
+        "@",
+        "octocat",
+        "/",
+        "#",
+        "1",
+        "GH-",
+        "org/repo",
+    ),
+    *(
+        "mailto:",
+        "a@evil.example",
+        "11d5e00",
+        "c9af683",
+        "[",
+        "](",
+        ")",
+        "<",
+        ">",
+        "<a href=x>",
+        "&#64;",
+        "&colon;",
+        "\\",
+    ),
+    *("*", "_", "~", "`", "|", "(", " ", "\n", "$", "\u200b"),
 ]
 
 
@@ -49,11 +86,12 @@ def field(text="x", number=False):
 def test_the_text_of_strangers_is_harmless(text):
     found = dataclasses.replace(EMPTY, documents=(document(label=text, fields=(field(text),)),))
     comment = diff_markdown(found)
-    without_breaks = comment.replace("<!-- -->", "")
-    assert not re.search(r"(?<!\\)<(?!!-- -->|/?details>|/?summary>)", comment)
-    assert not re.search(r"@\w|#\d|gh-\d|://|www\.", comment, re.IGNORECASE)
+    without_breaks = comment.replace("&#8203;", "")
+    assert not re.search(r"<(?!/?details>|/?summary>)", comment)
+    assert not re.search(r"@\w|(?<!&)#\d|gh-\d|://|www\.", comment, re.IGNORECASE)
     assert not re.search(r"(?<!\\)[\[`]", comment)
-    assert not re.search(r"&(?!amp;)", comment)
+    assert not re.search(r"&(?!amp;|lt;|#8203;)", comment)
+    assert alive_on_github(comment) == []
     assert "\u202e" not in comment
     assert "\x1b" not in comment
     for line in without_breaks.splitlines():
@@ -65,9 +103,30 @@ def test_the_text_of_strangers_is_harmless(text):
 def test_no_sign_is_left_alone(text):
     made = harmless(text)
     assert "\n" not in made
-    assert not re.search(r"(?<!\\)<(?!!-- -->)", made)
+    assert "<" not in made
     assert not re.search(r"(?<!\\)\|", made)
-    assert not re.search(r"@(?!<!-- -->)", made)
+    assert not re.search(r"@(?!&#8203;)", made)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=6).map("".join))
+def test_no_pieces_put_together_make_a_link(text):
+    made = harmless(text)
+    for page in (
+        f"| a |\n| --- |\n| {made} |\n",
+        f"- {made}\n",
+        f"<details><summary>{made}</summary>\n\nx\n</details>\n",
+    ):
+        assert alive_on_github(page) == []
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if re.search("http|@octocat|#1|e000", text)])
+def test_what_github_would_make_of_it_otherwise(text):
+    assert alive_on_github(f"- {text}\n") != []
+
+
+def test_numbers_and_names_of_records_stay_whole():
+    for text in ("12345678", "1234567.89", "davis-2012", "ISRCTN10984917", "defaced", "0.1234567"):
+        assert harmless(text) == text
 
 
 def test_the_length_is_bounded_and_what_is_left_out_is_counted():
@@ -125,7 +184,8 @@ def test_an_analysis_that_cannot_run_says_so():
     change = AnalysisChange(
         id="a", title="A", purpose="living", kind="changed", before=before, after=Side(error="::error::no record")
     )
-    (table,) = tables(dataclasses.replace(EMPTY, analyses=(change,)))
+    failing, table = tables(dataclasses.replace(EMPTY, analyses=(change,)))
+    assert failing.rows == (("a: A", "could be run", ": :error: :no record"),)
     assert ("a: A", "result", "–", "cannot be run: : :error: :no record") in table.rows
 
 

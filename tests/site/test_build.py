@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +121,18 @@ def test_a_list_of_files_that_was_tampered_with_reaches_nothing_outside(data, ma
     assert outside.read_text() == "stays"
 
 
+def test_a_list_that_reached_outside_would_be_seen(data, makers, tmp_path, monkeypatch):
+    site, outside = tmp_path / "site", tmp_path / "outside.txt"
+    makers(index=b"1")
+    build(data, site)
+    outside.write_text("goes")
+    (site / "link").symlink_to(tmp_path)
+    (site / MANIFEST).write_text(json.dumps({"files": ["link/outside.txt"]}))
+    monkeypatch.setattr(Path, "is_relative_to", lambda *_: True)
+    build(data, site)
+    assert not outside.exists()
+
+
 @pytest.mark.parametrize("text", ["", "[]", "7", '{"files": 7}', "{", "\udcff"])
 def test_a_list_that_is_none_counts_as_no_list(data, makers, tmp_path, text):
     makers(index=b"1")
@@ -216,6 +229,21 @@ def test_text_of_a_stranger_stays_text(evil, files):
 def test_a_description_for_machines_ends_where_it_should(evil):
     (about, *_) = Page(evil["studies/alpha-2001.html"].decode()).described
     assert "<script>alert(1)</script>" in json.dumps(about)
+
+
+def test_a_page_of_the_site_without_escaping_would_be_seen(monkeypatch):
+    shell = importlib.import_module("ipsevidence.site.shell")
+    open_ = shell._environment().overlay(autoescape=False)
+    monkeypatch.setattr(shell, "_environment", lambda: open_)
+    text = page("not_found.html.j2", path="x.html", title=EVIL, description=EVIL, here="")
+    assert {"<iframe>"} <= set(Page(text).refused)
+
+
+def test_a_description_without_escaping_would_be_seen():
+    words = "</script><script>alert(1)</script>"
+    assert Page(f'<script type="application/ld+json">{json_block([words])}</script>').refused == []
+    with pytest.raises(json.JSONDecodeError):
+        Page(f'<script type="application/ld+json">{json.dumps([words])}</script>')
 
 
 def test_json_in_a_page_is_what_it_was():

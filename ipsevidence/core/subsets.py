@@ -1,0 +1,127 @@
+"""What a pooled effect is in every selection of its studies."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ipsevidence.core.batch import BATCH_ESTIMATORS, fit_selections
+from ipsevidence.core.batch_rows import BoolArray
+from ipsevidence.core.inputs import InputError, check_effects, check_whole
+from ipsevidence.core.repeating import CHUNK, Mapper, Progress, gather, interrupted, random_words, ranges
+from ipsevidence.core.results import FloatArray, frozen_array
+from ipsevidence.core.results_of_sensitivity import Bytes, GoshResult
+
+ALL_SUBSETS = 20  # studies up to which every selection is fitted: 1,048,575
+DRAWN_SUBSETS = 100_000
+MOST_SUBSETS = 2**32  # far more than a result can hold
+
+
+def gosh(
+    y: Any,
+    v: Any,
+    *,
+    tau2: str = "reml",
+    subsets: str | int = "auto",
+    seed: int = 1,
+    chunk: int = CHUNK,
+    mapper: Mapper = map,
+    progress: Progress | None = None,
+) -> GoshResult:
+    """Return the fits of all selections of the studies, or of many drawn at random.
+
+    Parameters
+    ----------
+    y, v : array_like of shape (k,)
+        Effects and sampling variances.
+    tau2 : str
+        Estimator with a vectorised form: common, dl, he, hs, hsk, sj, ml, reml, eb, pm or pmm.
+    subsets : {'auto'} or int
+        How many to draw; all of them if there are no more. ``auto`` takes all up to 20 studies and draws 100,000
+        beyond.
+    seed : int
+        Seed of the draws.
+    chunk : int
+        Fits that the mapper is handed at once. The numbers are the same whatever it is.
+    mapper : callable
+        Applies a function to each of many chunks, as `map` does, and gives the results in order. Give one that
+        spreads them over processes for the same numbers sooner.
+    progress : callable, optional
+        Called after each chunk with the number of fits done and the number of all.
+
+    Returns
+    -------
+    GoshResult
+        After Ctrl-C the selections that were complete, in order, with a note; ``exhaustive`` is then false.
+
+    Raises
+    ------
+    InputError
+        If a parameter cannot be used.
+    KeyboardInterrupt
+        On Ctrl-C before the first chunk is complete.
+
+    Notes
+    -----
+    All selections come in the order of the binary numbers 1 to 2^k - 1, in which the first study is the last digit.
+    A random selection holds each study with probability 1/2; an empty one gets all studies.
+
+    References
+    ----------
+    .. [1] Olkin I, Dahabreh IJ, Trikalinos TA. GOSH - a graphical display of study heterogeneity. Res Synth
+       Methods 2012;3:214-223. doi:10.1002/jrsm.1053
+    """
+    y, v = check_effects(y, v)
+    if tau2 not in BATCH_ESTIMATORS:
+        raise InputError(f"tau2 must be one of {BATCH_ESTIMATORS} here; got {tau2!r}", parameter="tau2")
+    if isinstance(subsets, str) and subsets != "auto":
+        raise InputError(f"subsets must be 'auto' or a number; got {subsets!r}", parameter="subsets")
+    automatic = 2**ALL_SUBSETS - 1 if y.size <= ALL_SUBSETS else DRAWN_SUBSETS
+    wanted = automatic if subsets == "auto" else check_whole("subsets", subsets, least=1)
+    exhaustive = wanted >= 2**y.size - 1
+    total = 2**y.size - 1 if exhaustive else wanted
+    if total > MOST_SUBSETS:
+        raise InputError(f"subsets must be at most {MOST_SUBSETS}; got {total}", parameter="subsets")
+    chunk = check_whole("chunk", chunk, least=1)
+    source = None if exhaustive else check_whole("seed", seed, least=0)
+    work = partial(_fits, y, v, tau2, source)
+    parts = gather(work, ranges(total, chunk), total=total, chunk=chunk, mapper=mapper, progress=progress)
+    estimate, between, i2 = np.concatenate([numbers for numbers, _ in parts], axis=1)
+    members = np.concatenate([packed for _, packed in parts])
+    members.flags.writeable = False
+    return GoshResult(
+        estimate=frozen_array(estimate),
+        tau2=frozen_array(between),
+        i2=frozen_array(i2),
+        members=members,
+        studies=y.size,
+        exhaustive=exhaustive and estimate.size == total,
+        notes=interrupted(estimate.size, total),
+    )
+
+
+def _fits(y: FloatArray, v: FloatArray, tau2: str, seed: int | None, rows: range) -> tuple[FloatArray, Bytes]:
+    """Return estimate, tau2 and I2 of some selections, shape (3, m), and their members, packed."""
+    members = _numbered(rows, y.size) if seed is None else _drawn(seed, rows, y.size)
+    fits = fit_selections(y, v, unpacked(members, y.size), tau2=tau2)
+    return np.array([fits.estimate, fits.tau2, fits.i2]), members
+
+
+def _numbered(rows: range, k: int) -> Bytes:
+    """Return the selections whose binary numbers follow those of `rows`, packed."""
+    words = np.arange(rows.start + 1, rows.stop + 1, dtype="<u8")[:, None]
+    return words.view(np.uint8)[:, : -(-k // 8)].copy()
+
+
+def _drawn(seed: int, rows: range, k: int) -> Bytes:
+    """Return random selections, packed; empty ones hold all studies instead."""
+    members = random_words(seed, rows, -(-k // 64)).astype("<u8").view(np.uint8)[:, : -(-k // 8)].copy()
+    full = np.packbits(np.ones(k, dtype=bool), bitorder="little")
+    members &= full
+    members[~members.any(axis=1)] = full
+    return members
+
+
+def unpacked(members: Bytes, k: int) -> BoolArray:
+    """Return which of k studies each selection holds, shape (m, k)."""
+    return np.unpackbits(members, axis=1, count=k, bitorder="little").view(np.bool_)
