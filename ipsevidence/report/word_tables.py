@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -150,7 +151,10 @@ def _depth(layout: Layout) -> float:
 
 
 def _width(text: str, size: float, *, bold: bool) -> float:
-    return _SLACK * measured(text, size, bold=bold)
+    with warnings.catch_warnings():
+        # A sign that our font has not is measured as a box; Word sets it in another font.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .*missing from font", category=UserWarning)
+        return _SLACK * measured(text, size, bold=bold)
 
 
 def _least(rows: tuple[tuple[str, ...], ...], numbers: Sequence[bool], size: float) -> list[float]:
