@@ -193,7 +193,10 @@ class Absolutes(core.Result):
 
 
 def absolutes_of(
-    run: "AnalysisRun", baselines: float | Sequence[float] | None = None
+    run: "AnalysisRun",
+    baselines: float | Sequence[float] | None = None,
+    *,
+    bivariate: core.ControlRiskResult | core.NotApplicable | None = None,
 ) -> Absolutes | core.NotApplicable:
     """Return what the effect of an analysis means in people, at baselines that its trials have seen.
 
@@ -204,6 +207,9 @@ def absolutes_of(
     baselines : float or sequence of float, optional
         Risks without the intervention, each within the range of the risks in the trials' comparator arms. By default
         the 25th, 50th and 75th percentile of those risks (linear between them, each trial counting once).
+    bivariate : ControlRiskResult or NotApplicable, optional
+        The bivariate model of these trials at this level, where an analysis of the same rows has fitted it before
+        (`Absolutes.bivariate`): it depends neither on the measure nor on the pooling model, and takes longest.
 
     Returns
     -------
@@ -247,7 +253,7 @@ def absolutes_of(
     values, names = _baselines(baselines, risks, observed)
     if not values:
         return core.NotApplicable(reason="nobody, or everybody, in the comparator arms had the event")
-    bivariate, found = _answers(run, rows, cells, values)
+    bivariate, found = _answers(run, rows, cells, values, bivariate)
     left_out = tuple(row.label for row in run.rows if row.counts is None)
     headline = _headline(run.spec, found, bivariate)
     said = _notes(len(run.rows), left_out, names, observed, found, bivariate)
@@ -266,7 +272,11 @@ def absolutes_of(
 
 
 def _answers(
-    run: "AnalysisRun", rows: Sequence[StudyRow], cells: Any, baselines: Sequence[float]
+    run: "AnalysisRun",
+    rows: Sequence[StudyRow],
+    cells: Any,
+    baselines: Sequence[float],
+    fitted: core.ControlRiskResult | core.NotApplicable | None,
 ) -> tuple[core.ControlRiskResult | core.NotApplicable, list[AbsoluteAnswer]]:
     """Return the bivariate model, or why there is none, and what all models answer."""
     level = float(run.spec.model.level)
@@ -274,7 +284,7 @@ def _answers(
         none = core.NotApplicable(reason="one trial with counts")
         one = len(run.rows) == 1
         return none, [_of_trial(rows[0], level, _doubt(run))] if one else _of_models(run, cells, baselines, none)
-    bivariate = core.control_risk(*cells, level=level)
+    bivariate = core.control_risk(*cells, level=level) if fitted is None else fitted
     return bivariate, _of_models(run, cells, baselines, bivariate)
 
 

@@ -6,7 +6,25 @@ from typing import Final
 from ipsevidence.dataset.fidelity import SCALES, band
 from ipsevidence.dataset.record import Arm, Outcome, Study
 
-__all__ = ["grouped"]
+__all__ = ["COMPARATOR_KINDS", "FIDELITY_BANDS", "comparator_kind", "fidelity_band", "grouped"]
+
+COMPARATOR_KINDS: Final[dict[str, str]] = {
+    "usual-care": "usual care or a waiting list",
+    "vocational-service": "another vocational service",
+    "mixed": "usual care and a vocational service",
+}
+"""What IPS is compared with, in the groups of `comparator`."""
+
+FIDELITY_BANDS: Final[dict[str, str]] = {
+    **{
+        f"{key}-{one.label.replace(' ', '-').lower()}": f"{scale.label}, {one.label}"
+        for key, scale in SCALES.items()
+        for one in scale.bands
+    },
+    **{f"{key}-no-band": f"{scale.label}, a score without a band" for key, scale in SCALES.items()},
+    "no-score": "no score read",
+}
+"""Scale and band of the lowest score, in the groups of `fidelity`."""
 
 _USUAL_CARE: Final = frozenset({"treatment-as-usual", "enhanced-usual-care", "waiting-list"})
 # fmt: off
@@ -41,8 +59,8 @@ def grouped(by: str, study: Study, outcome: Outcome, of: Sequence[Arm], against:
     return _BY[by](study, outcome, of, against)
 
 
-def _comparator(_study: Study, _outcome: Outcome, _of: Sequence[Arm], against: Sequence[Arm]) -> str:
-    """Usual care, a vocational service, or both among the arms that are combined."""
+def comparator_kind(against: Sequence[Arm]) -> str:
+    """Return the key of `COMPARATOR_KINDS` of the arms that are combined: usual care, a vocational service, or both."""
     kinds = {"usual-care" if arm.treatment in _USUAL_CARE else "vocational-service" for arm in against}
     return kinds.pop() if len(kinds) == 1 else "mixed"
 
@@ -62,8 +80,8 @@ def _follow_up(_study: Study, outcome: Outcome, _of: Sequence[Arm], _against: Se
     return "up-to-12" if outcome.measured.to <= 12 else "over-12"
 
 
-def _fidelity(study: Study, _outcome: Outcome, of: Sequence[Arm], _against: Sequence[Arm]) -> str:
-    """Scale and band of the lowest score of the arm of interest; bands of two scales never meet."""
+def fidelity_band(study: Study, of: Sequence[Arm]) -> str:
+    """Return the key of `FIDELITY_BANDS` of the lowest score of the arms of interest; bands of two scales never meet."""
     here = {arm.id for arm in of}
     scores = [
         (found.scale, float(lowest))
@@ -83,11 +101,11 @@ _BY: Final[dict[str, Callable[[Study, Outcome, Sequence[Arm], Sequence[Arm]], st
     "analysis-group": lambda study, *_: study.population.analysis_group,
     "severe-mental-illness": lambda study, *_: study.population.severe_mental_illness,
     "intervention": lambda _study, _outcome, of, _against: "-and-".join(sorted({arm.treatment for arm in of})),
-    "comparator": _comparator,
+    "comparator": lambda _study, _outcome, _of, against: comparator_kind(against),
     "region": _region,
     "developer-involved": lambda study, *_: study.design.developer_involved or "not-stated",
     "follow-up": _follow_up,
     "ascertainment": lambda _study, outcome, *_: outcome.ascertainment or "not-stated",
     "assessor-blinded": lambda _study, outcome, *_: outcome.assessor_blinded or "not-stated",
-    "fidelity": _fidelity,
+    "fidelity": lambda study, _outcome, of, _against: fidelity_band(study, of),
 }

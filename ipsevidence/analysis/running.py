@@ -193,7 +193,9 @@ def _cells(row: StudyRow) -> tuple[float, float, float, float]:
     return (c.events1, c.n1, c.events2, c.n2) if c else (math.nan,) * 4
 
 
-def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRun:
+def run(
+    spec: "Spec | str | Path", dataset: Dataset | None = None, *, selection: Selection | None = None
+) -> AnalysisRun:
     """Run an analysis.
 
     Parameters
@@ -202,6 +204,9 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
         A spec, the id of one that ships with the data, or the path of a spec file.
     dataset : Dataset, optional
         The records; by default those that `load` finds.
+    selection : Selection, optional
+        What `select` chose for this spec, or for one that differs from it in the model alone; without it, it is chosen
+        here.
 
     Returns
     -------
@@ -216,7 +221,7 @@ def run(spec: "Spec | str | Path", dataset: Dataset | None = None) -> AnalysisRu
     """
     data = load() if dataset is None else dataset
     asked = spec if isinstance(spec, Spec) else find_spec(spec, data.root)
-    chosen = _chosen(asked, data)
+    chosen = _chosen(asked, data) if selection is None else selection
     _no_strays(asked, chosen.rows)
     main = _pooled(asked, chosen.rows)
     rows, y, v = main.rows, main.y, main.v

@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Final
 
-from ipsevidence.analysis.arms import known_size, people_asked
+from ipsevidence.analysis.arms import known_size, people_asked, sides
 from ipsevidence.analysis.derivation import Refusal, SelectionError, derive
+from ipsevidence.analysis.groupings import COMPARATOR_KINDS, FIDELITY_BANDS, comparator_kind, fidelity_band
 from ipsevidence.analysis.rows import StudyRow
 from ipsevidence.analysis.spec import Spec, StudyChoice
 from ipsevidence.dataset.collection import Dataset
@@ -226,6 +227,19 @@ def _admit(spec: Spec, study: Study, *, named: bool) -> None:
         raise Refusal(f"severe mental illness: {study.population.severe_mental_illness}", "population")
     if rule.tags and not set(rule.tags) & set(study.population.tags):
         raise Refusal(f"none of the tags {', '.join(rule.tags)}", "population")
+    _admit_arms(spec, study)
+
+
+def _admit_arms(spec: Spec, study: Study) -> None:
+    """Refuse a study by what its arms are: what is compared with, and how faithful the service was."""
+    rule = spec.studies.where
+    if rule is None or not (rule.comparators or rule.fidelity):
+        return
+    of, against = sides(spec, study)
+    if rule.comparators and against and (kind := comparator_kind(against)) not in rule.comparators:
+        raise Refusal(f"comparator is {COMPARATOR_KINDS[kind]}", "contrast")
+    if rule.fidelity and of and (band := fidelity_band(study, of)) not in rule.fidelity:
+        raise Refusal(f"fidelity: {FIDELITY_BANDS[band]}", "contrast")
 
 
 def _large_enough(spec: Spec, row: StudyRow) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ipsevidence.analysis.certainty import Certainty
+from ipsevidence.analysis.groupings import COMPARATOR_KINDS, FIDELITY_BANDS
 from ipsevidence.core import INTERVALS, MEASURES, PREDICTIONS, TAU2_ESTIMATORS
 from ipsevidence.dataset import vocabulary as terms
 from ipsevidence.dataset.record import Identifier, Quantity, Record, Text
@@ -104,6 +105,8 @@ if TYPE_CHECKING:
     ScaleKey: TypeAlias = str
     GroupingKey: TypeAlias = str
     ModeratorKey: TypeAlias = str
+    ComparatorKind: TypeAlias = str
+    FidelityBand: TypeAlias = str
 else:
     MeasureKey = Literal[tuple(MEASURES)]
     Tau2Key = Literal[tuple(TAU2_ESTIMATORS)]
@@ -123,6 +126,8 @@ else:
     ScaleKey = Literal[tuple(terms.SCALE)]
     GroupingKey = Literal[tuple(GROUPINGS)]
     ModeratorKey = Literal[tuple(MODERATORS)]
+    ComparatorKind = Literal[tuple(COMPARATOR_KINDS)]
+    FidelityBand = Literal[tuple(FIDELITY_BANDS)]
 
 
 class Question(Record):
@@ -160,12 +165,17 @@ class StudyChoice(Record):
 
 
 class StudyFilter(Record):
-    """Which studies a rule admits; an empty list admits every value."""
+    """Which studies a rule admits; an empty list, or none, admits every value.
+
+    `comparators` are what IPS is compared with, and `fidelity` the scale and band of its lowest score.
+    """
 
     designs: tuple[Design, ...] = RANDOMISED
     analysis_groups: tuple[AnalysisGroup, ...] = ()
     tags: tuple[Identifier, ...] = ()
     severe_mental_illness: tuple[YesNo, ...] = ()
+    comparators: tuple[ComparatorKind, ...] | None = None
+    fidelity: tuple[FidelityBand, ...] | None = None
     participants_from: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
 
 

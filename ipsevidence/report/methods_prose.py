@@ -10,6 +10,7 @@ from ipsevidence.analysis.absolutes import MODELS, Absolutes
 from ipsevidence.analysis.certainty import GRADE
 from ipsevidence.analysis.covering import Coverage
 from ipsevidence.analysis.denominators import MissingParticipants
+from ipsevidence.analysis.groupings import COMPARATOR_KINDS, FIDELITY_BANDS
 from ipsevidence.analysis.readings import ReadingsRange
 from ipsevidence.analysis.running import correction_sentence
 from ipsevidence.analysis.spec import CONTRASTS, GROUPINGS
@@ -140,6 +141,10 @@ def _filter_words(rule: "StudyFilter") -> str:
         parts.append(f"tagged {_either(rule.tags)}")
     if rule.severe_mental_illness:
         parts.append(f"severe mental illness {_either(rule.severe_mental_illness)}")
+    if rule.comparators:
+        parts.append(f"compared with {_either(COMPARATOR_KINDS[one] for one in rule.comparators)}")
+    if rule.fidelity:
+        parts.append(f"fidelity {_either(FIDELITY_BANDS[one] for one in rule.fidelity)}")
     if rule.participants_from is not None:
         parts.append(f"{rule.participants_from} participants or more in the row")
     return "; ".join(parts)
