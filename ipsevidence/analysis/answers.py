@@ -16,7 +16,16 @@ from ipsevidence.analysis.specfiles import find_spec, spec_files
 from ipsevidence.dataset.collection import Dataset, load
 from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP
 
-__all__ = ["EVERYONE", "Answer", "Estimate", "answer", "populations", "primary_spec", "spec_of_population"]
+__all__ = [
+    "EVERYONE",
+    "Answer",
+    "Estimate",
+    "answer",
+    "estimate_of",
+    "populations",
+    "primary_spec",
+    "spec_of_population",
+]
 
 EVERYONE: Final = "all"
 """The population of all trials together."""
@@ -165,7 +174,7 @@ def answer(population: str, baseline: float | None = None, dataset: Dataset | No
     absolutes = absolutes_of(found, baseline)
     if baseline is not None and isinstance(absolutes, core.NotApplicable):
         raise core.InputError(f"baseline cannot be used for {population!r}: {absolutes.reason}", parameter="baseline")
-    estimate = _estimate(found)
+    estimate = estimate_of(found)
     missing = missing_participants_of(found, data)
     return Answer(
         population=population,
@@ -285,8 +294,18 @@ def primary_spec(population: str) -> Spec:
     )
 
 
-def _estimate(found: AnalysisRun) -> Estimate:
-    """Return what may be shown for this many trials."""
+def estimate_of(found: AnalysisRun) -> Estimate:
+    """Return what may be shown for this many trials.
+
+    Parameters
+    ----------
+    found : AnalysisRun
+        A living analysis.
+
+    Returns
+    -------
+    Estimate
+    """
     level = float(found.spec.model.level)
     fit, few = found.fit, found.few
     shown = few.headline if few is not None and few.k <= 2 else fit

@@ -81,7 +81,7 @@ def _follow_up(_study: Study, outcome: Outcome, _of: Sequence[Arm], _against: Se
 
 
 def fidelity_band(study: Study, of: Sequence[Arm]) -> str:
-    """Return the key of `FIDELITY_BANDS` of the lowest score of the arms of interest; bands of two scales never meet."""
+    """Return the key of `FIDELITY_BANDS` of the lowest score of the arms; bands of two scales never meet."""
     here = {arm.id for arm in of}
     scores = [
         (found.scale, float(lowest))

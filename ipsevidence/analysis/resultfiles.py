@@ -12,7 +12,7 @@ from ipsevidence.analysis.selection import NOT_LISTED
 from ipsevidence.core import PooledResult
 from ipsevidence.dataset.storage import write_atomically
 
-__all__ = ["changes", "differences", "plain", "read_result", "result_path", "settled", "write_result"]
+__all__ = ["changes", "differences", "main_result", "plain", "read_result", "result_path", "settled", "write_result"]
 
 _DIGITS = 12
 _RELATIVE = 1e-9
@@ -72,6 +72,11 @@ def plain(reproduction: Reproduction) -> dict[str, Any]:
         "notes": list(analysis.notes),
     }
     return settled(document)
+
+
+def main_result(analysis: AnalysisRun) -> dict[str, Any]:
+    """Return the main result of a run as it stands under ``result`` in what is committed."""
+    return settled(_fit(analysis.fit, analysis))
 
 
 def _inputs(analysis: AnalysisRun) -> list[dict[str, Any]]:
