@@ -570,6 +570,19 @@ def from_issue(
     raise typer.Exit(0 if record_from_issue(file, data, check=check, as_json=as_json, quiet=quiet) else 1)
 
 
+@app.command()
+def explore(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes one that is free.")] = 8001,
+    data: Data = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Explore the evidence in a browser on this machine: choose a question and a model, each run as it is chosen."""
+    from ipsevidence.terminal.explore import explored
+
+    explored(port, data, as_json=as_json, quiet=quiet)
+
+
 site = typer.Typer(
     name="site",
     help="The static site: build it, or look at it on this machine.",

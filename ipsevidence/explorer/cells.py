@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ipsevidence.analysis.absolutes import AbsoluteAnswer, Absolutes
+from ipsevidence.analysis.absolutes import CUT, AbsoluteAnswer, Absolutes
 from ipsevidence.analysis.covering import Coverage
 from ipsevidence.analysis.exploring import Explored, Pool
 from ipsevidence.analysis.resultfiles import main_result, settled
@@ -18,7 +18,8 @@ from ipsevidence.figures.forest_axis import Span, axis_for
 from ipsevidence.figures.forest_lines import MARKS, heterogeneity, study_label
 from ipsevidence.figures.forest_plot import ARMS, directions
 from ipsevidence.figures.forest_scale import Scale
-from ipsevidence.figures.lettering import clean
+from ipsevidence.figures.lettering import clean, sentence
+from ipsevidence.figures.numbers import Numerals
 from ipsevidence.figures.style import STYLES
 from ipsevidence.report.evidence_tables import absolutes as absolutes_table
 from ipsevidence.report.page import spec_text
@@ -96,7 +97,10 @@ def _pool(pool: Pool) -> dict[str, Any]:
         "coverage": pool.coverage.sentence if isinstance(pool.coverage, Coverage) else pool.coverage.reason,
         "caveats": [*([run.spec.outcome.composite] if run.spec.outcome.composite else []), *pool.caveats],
         "absent": _absent(pool.coverage),
-        "arms": [f"{arm}, n/N" for arm in ARMS],
+        "common": _common(run),
+        "beside": _beside(pool),
+        "mixed": run.spec.outcome.composite is not None,
+        "arms": list(ARMS),
         "measure": _heading(run),
         "favours": directions(run, None, STYLES["default"]),
         "axis": _axis(pool),
@@ -105,6 +109,7 @@ def _pool(pool: Pool) -> dict[str, Any]:
         "per100": {
             "heads": [column.heading for column in table.columns],
             "rows": [list(row) for row in table.rows] if pool.why else [],
+            "notes": [note for note in table.notes if note != CUT],
         }
         if table
         else None,
@@ -143,6 +148,7 @@ def _cell(cell: Explored) -> dict[str, Any]:
         "notes": [note for note in run.notes if note not in said],
         "answers": [_answer(one) for one in cell.absolutes.answers] if isinstance(cell.absolutes, Absolutes) else [],
         "per100": [list(row) for row in table.rows] if table else [],
+        "cut": CUT if table and CUT in table.notes else "",
         "lines": specification(cell.spec)[1],
     }
 
@@ -230,6 +236,20 @@ def _spans(cell: Explored) -> list[Span]:
     return [Span(estimate=fit.estimate, low=one.low, high=one.high, pooled=True) for one in whole]
 
 
+def _common(run: "AnalysisRun") -> dict[str, Any] | None:
+    """Return the line through two trials: their common effect, which is no mean of several."""
+    if run.few is None or run.few.shown != "common":
+        return None
+    fit, write = run.few.headline, numerals(run.measure.key)
+    shown = write.effect(run.shown(fit.estimate)), write.interval(run.shown(fit.ci.low), run.shown(fit.ci.high))
+    place = Scale(run.measure).place
+    return {
+        "label": "Common effect of the two",
+        "at": [place(fit.estimate), place(fit.ci.low), place(fit.ci.high)],
+        "text": " ".join(shown),
+    }
+
+
 def _legend(run: "AnalysisRun") -> list[str]:
     used = {row.basis for row in run.rows}
     return [f"{mark.sign} {BASIS[key].label}: {mark.meaning}" for key, mark in MARKS.items() if key in used]
@@ -244,7 +264,7 @@ def _absent(coverage: Coverage | NotApplicable) -> list[dict[str, str]]:
             "label": clean(one.label, most=120),
             "size": "size not known" if math.isnan(one.size) else f"{persons(one.size)} people",
             "direction": DIRECTION[one.direction].label if one.direction in DIRECTION else "",
-            "reason": clean(one.reason, most=300),
+            "reason": sentence(clean(one.reason, most=300)),
         }
         for one in coverage.absent
     ]
@@ -260,6 +280,19 @@ def _wanted_words(coverage: Coverage | NotApplicable) -> str:
     more = f" ({'the size of one' if unsized == 1 else f'those of {unsized}'} is not known)" if unsized > 0 else ""
     of = f" of {persons(people)} people" if people else ""
     return f"No trial gives a usable number; the numbers of {trials}{of} are wanted{more}."
+
+
+def _beside(pool: Pool) -> str:
+    """Write the Bayesian estimate that stands beside the pool of three or four trials."""
+    shown = pool.estimate
+    if pool.why or shown.bayes_ci.missing:
+        return ""
+    write = numerals(pool.run.measure.key)
+    level = f"{100 * shown.bayes_ci.level:g}% credible interval"
+    interval = f"{level} {_range(write, shown.bayes_ci)}"
+    return (
+        f"Beside it, a Bayesian estimate (half-normal prior, 0.5, of \u03c4): {write.effect(shown.bayes)} ({interval})."
+    )
 
 
 def few_words(pool: Pool) -> str:
@@ -280,8 +313,8 @@ def few_words(pool: Pool) -> str:
     return said
 
 
-def _range(write: Any, interval: Interval) -> str:
-    return f"{write.range(interval.low, interval.high)}"
+def _range(write: Numerals, interval: Interval) -> str:
+    return str(write.range(interval.low, interval.high))
 
 
 def specification(spec: "Spec") -> tuple[list[str], list[str]]:

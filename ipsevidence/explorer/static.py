@@ -7,53 +7,22 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ipsevidence.analysis.covering import Coverage
-from ipsevidence.analysis.exploring import (
-    ANY,
-    COMPARATORS,
-    INTERVALS,
-    MEASURES,
-    TAU2,
-    Choice,
-    Pool,
-    explored_populations,
-    grid,
-    outcomes_of,
-)
-from ipsevidence.core import INTERVALS as ALL_INTERVALS
-from ipsevidence.core import MEASURES as ALL_MEASURES
-from ipsevidence.core import TAU2_ESTIMATORS, PooledResult
+from ipsevidence.analysis.exploring import Pool, explored_populations, grid, outcomes_of
+from ipsevidence.core import PooledResult
 from ipsevidence.explorer.cells import document, few_words
+from ipsevidence.explorer.options import GRID_COMPARATORS, GRID_OUTCOMES, grid_selects
 from ipsevidence.report.tables import numerals, persons, shown_interval
 from ipsevidence.site.shell import page
 
 if TYPE_CHECKING:
     from ipsevidence.dataset.collection import Dataset
 
-__all__ = ["ADDRESS", "GRID_COMPARATORS", "GRID_OUTCOMES", "Select", "choices", "files"]
+__all__ = ["ADDRESS", "files"]
 
 ADDRESS: Final = "explore.html"
 """Where the page stands on the site."""
 
-GRID_OUTCOMES: Final = ("primary", "any-vocational-outcome")
-GRID_COMPARATORS: Final = (ANY, "usual-care", "vocational-service")
-"""Outcomes and comparators of the grid; the others are for the explorer with the whole engine."""
-
 _FILES: Final = ("explorer.js", "explorer.css")
-_INTERVAL_WORDS: Final = {
-    "hksj": "Hartung-Knapp, by the protocol's rules",
-    "hksj-adhoc": "Hartung-Knapp, ad hoc throughout",
-    "t": "t with k \u2212 1 degrees of freedom",
-    "wald": "Wald",
-}
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Select:
-    """A choice of the page: its key in a link, its label, and the options with theirs; the first is the protocol's."""
-
-    key: str
-    label: str
-    options: Mapping[str, str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,40 +62,6 @@ def files(dataset: "Dataset") -> Mapping[str, bytes]:
     return found | {f"assets/{name}": (folder / name).read_bytes() for name in _FILES}
 
 
-def choices(dataset: "Dataset") -> tuple[Select, ...]:
-    """Return what can be chosen on the page, in order; the keys are those of `Choice`."""
-    outcomes = outcomes_of(dataset)
-    return (
-        Select(key="population", label="Population", options=explored_populations(dataset)),
-        Select(
-            key="outcome", label="Outcome", options={key: outcomes[key] for key in GRID_OUTCOMES if key in outcomes}
-        ),
-        Select(
-            key="comparator", label="Compared with", options={key: _upper(COMPARATORS[key]) for key in GRID_COMPARATORS}
-        ),
-        Select(key="measure", label="Measure", options={key: _upper(ALL_MEASURES[key].label) for key in MEASURES}),
-        Select(
-            key="tau2",
-            label="Differences between trials (\u03c4\u00b2)",
-            options={key: "None: a common effect" if key == "common" else _name(key) for key in TAU2},
-        ),
-        Select(
-            key="interval",
-            label="Confidence interval",
-            options={key: _INTERVAL_WORDS.get(key, ALL_INTERVALS[key].label) for key in INTERVALS},
-        ),
-    )
-
-
-def _name(tau2: str) -> str:
-    label = TAU2_ESTIMATORS[tau2].label
-    return f"{_upper(label)} (REML)" if tau2 == "reml" else _upper(label)
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _page(dataset: "Dataset", primary: list[_Primary]) -> str:
     return page(
         "explorer.html.j2",
@@ -135,10 +70,9 @@ def _page(dataset: "Dataset", primary: list[_Primary]) -> str:
         description="Choose a population, an outcome and a model: pooled effect, intervals and forest plot.",
         here="explore",
         scripts=("explorer.js",),
-        choices=choices(dataset),
+        choices=grid_selects(dataset),
         primary=primary,
         version=dataset.version,
-        defaults=dataclasses.asdict(Choice()),
     )
 
 

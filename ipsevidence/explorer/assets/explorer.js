@@ -6,6 +6,7 @@
   const loaded = new Map();
   const by = (id) => document.getElementById(id);
   let shown = null;
+  let last = null;
   let asked = 0;
 
   const put = (id, text) => { by(id).textContent = text; };
@@ -68,6 +69,7 @@
     put("coverage", `In the pool: ${pool.coverage}.`);
     put("spread", cell.spread || "");
     put("method", [shown.method, cell.no_prediction ? `No prediction interval: ${cell.no_prediction}.` : ""].join(" ").trim());
+    put("beside", pool.beside);
     put("legend", pool.legend.join("; "));
     by("forest").hidden = !pool.rows.length;
     by("caveats").replaceChildren(...pool.caveats.map((text) => make("li", text)));
@@ -94,6 +96,7 @@
     const rows = cell.per100 || (pool.why && pool.per100 ? pool.per100.rows : []);
     by("people").hidden = !rows.length;
     if (!rows.length) return;
+    put("people-notes", [...pool.per100.notes, cell.cut || ""].join(" "));
     head(by("per100"), pool.per100.heads, [0, 2, 3, 4, 5, 6]);
     by("per100").tBodies[0].replaceChildren(...rows.map((one) => row(one, "td", [0, 2, 3, 4, 5, 6])));
   };
@@ -102,6 +105,8 @@
     const box = by("trials");
     const table = box.querySelector("table");
     const weights = pool.weights[shown.chosen.tau2];
+    if (pool !== last) box.open = pool.mixed;
+    last = pool;
     box.hidden = !pool.rows.length;
     box.querySelector("summary").textContent = `Trials in the pool (${pool.rows.length})`;
     head(table, ["Trial", "Outcome", "Months", ...pool.arms, pool.measure, "Weight", "Counts are"], [2, 3, 4, 5, 6]);
@@ -144,8 +149,8 @@
     const width = Math.max(280, Math.round(by("plot").clientWidth));
     const narrow = width < 660;
     const line = narrow ? 44 : 25;
-    const left = narrow ? 8 : Math.min(360, width * 0.4);
-    const right = narrow ? width - 8 : width - 245;
+    const left = narrow ? 8 : Math.min(390, width * 0.43);
+    const right = narrow ? width - 8 : width - 258;
     const first = narrow ? 10 : 34;
     const svg = document.createElementNS(space, "svg");
     const add = (name, attributes, text) => {
@@ -171,16 +176,16 @@
     const bottom = total + (ahead ? 2 : 1) * line + 4;
     const label = (y, name, effect, weight, bold) => {
       words(0, y, name, bold);
-      words(narrow ? width : width - 62, y, effect, `end ${bold}`);
+      words(narrow ? width : width - 70, y, effect, `end ${bold}`);
       if (!narrow) words(width, y, weight, "end");
     };
     const base = (top) => (narrow ? top + 15 : top + 17);
     const middle = (top) => (narrow ? top + 29 : top + 12.5);
     if (!narrow) {
       words(0, 17, "Study", "head");
-      words(left - 110, 17, pool.arms[0], "head end");
+      words(left - 122, 17, pool.arms[0], "head end");
       words(left - 14, 17, pool.arms[1], "head end");
-      words(width - 62, 17, pool.measure, "head end");
+      words(width - 70, 17, pool.measure, "head end");
       words(width, 17, weights ? "Weight" : "", "head end");
       add("line", { x1: 0, x2: width, y1: 26, y2: 26, class: "hair" });
     }
@@ -192,7 +197,7 @@
       const [at, from, to] = one.at;
       label(base(top), one.label + (one.sign ? `\u202f${one.sign}` : ""), one.text, weights ? weights[index][1] : "", "");
       if (!narrow) {
-        words(left - 110, base(top), one.counts[0], "end");
+        words(left - 122, base(top), one.counts[0], "end");
         words(left - 14, base(top), one.counts[1], "end");
       }
       if (inside(from) < inside(to)) add("line", { x1: x(inside(from)), x2: x(inside(to)), y1: y, y2: y, class: "ci" });
@@ -206,7 +211,14 @@
       label(base(total), "Mean of the trials", cell.effect, "", "bold");
       add("path", { d: `M${ends[0]} ${y}L${x(inside(fit.estimate))} ${y - 7}L${ends[1]} ${y}L${x(inside(fit.estimate))} ${y + 7}z`, class: "diamond" });
       arrows(fit.ci.low, fit.ci.high, y, "accent");
-    } else words(0, base(total), `Not pooled: ${cell.why}`, "quiet");
+    } else if (pool.common) {
+      const y = middle(total);
+      const [at, from, to] = pool.common.at;
+      add("line", { x1: x(at), x2: x(at), y1: first - 4, y2: y + 7, class: "mean" });
+      label(base(total), pool.common.label, pool.common.text, "", "");
+      add("line", { x1: x(inside(from)), x2: x(inside(to)), y1: y, y2: y, class: "common" });
+      arrows(from, to, y, "accent");
+    } else words(0, base(total), `Not pooled: ${cell.why}.`, "quiet");
     if (ahead) {
       const y = middle(total + line);
       const [from, to] = [fit.prediction.low, fit.prediction.high];
