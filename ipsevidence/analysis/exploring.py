@@ -47,17 +47,17 @@ BEYOND: Final = "beyond-smi"
 """The population without severe mental illness, which is not one of the exclusive groups."""
 
 OUTCOMES: Final[dict[str, str]] = {
-    "primary": "Any competitive job within 12 to 24 months",
+    "primary": "Competitive job within 12–24 months",
     "any-vocational-outcome": "Any vocational outcome, one for each trial",
-    "competitive-up-to-11-months": "Any competitive job within the first 11 months",
-    "competitive-beyond-24-months": "Any competitive job, beyond 24 months",
+    "competitive-up-to-11-months": "Competitive job within 11 months",
+    "competitive-beyond-24-months": "Competitive job beyond 24 months",
     "competitive-at-a-date": "In competitive work at a date",
-    "any-paid-work": "Any paid work within 12 to 24 months",
+    "any-paid-work": "Any paid work within 12–24 months",
     "employed-at-a-date": "In work at a date",
     "steady-work": "Steady work",
-    "work-or-education": "Work or education within 12 to 24 months",
+    "work-or-education": "Work or education within 12–24 months",
     "work-or-education-at-a-date": "In work or education at a date",
-    "education": "Education within 12 to 24 months",
+    "education": "Education within 12–24 months",
     "work-participation": "Work participation kept or gained",
 }
 """Outcomes by the analysis that says how each is taken from a trial; the first is the primary one."""

@@ -149,7 +149,8 @@ def _around(pool: Pool) -> Iterator["Tag"]:
     absolutes = cell.absolutes if cell else pool.absolutes
     if isinstance(absolutes, Absolutes):
         yield _table(absolutes_table(absolutes))
-    yield ui.p(f"{stamp(run)}.", class_="soft small")
+    if run.rows:
+        yield ui.p(f"{stamp(run)}.", class_="soft small")
 
 
 def _inside(pool: Pool) -> Iterator["Tag"]:

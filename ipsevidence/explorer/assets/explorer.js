@@ -74,7 +74,7 @@
     by("forest").hidden = !pool.rows.length;
     by("caveats").replaceChildren(...pool.caveats.map((text) => make("li", text)));
     people(pool, cell);
-    trials(pool);
+    trials(pool, cell);
     absent(pool);
     file(pool, cell);
     draw();
@@ -101,10 +101,10 @@
     by("per100").tBodies[0].replaceChildren(...rows.map((one) => row(one, "td", [0, 2, 3, 4, 5, 6])));
   };
 
-  const trials = (pool) => {
+  const trials = (pool, cell) => {
     const box = by("trials");
     const table = box.querySelector("table");
-    const weights = pool.weights[shown.chosen.tau2];
+    const weights = cell.result ? pool.weights[shown.chosen.tau2] : undefined;
     if (pool !== last) box.open = pool.mixed;
     last = pool;
     box.hidden = !pool.rows.length;
@@ -168,8 +168,8 @@
       if (from < low) add("path", { d: `M${left} ${y}l7 -4v8z`, class: `arrow ${name}` });
       if (to > high) add("path", { d: `M${right} ${y}l-7 -4v8z`, class: `arrow ${name}` });
     };
-    const weights = pool.weights[shown.chosen.tau2];
     const fit = cell.result;
+    const weights = fit ? pool.weights[shown.chosen.tau2] : undefined;
     const count = pool.rows.length;
     const total = first + count * line + 8;
     const ahead = Boolean(fit && fit.prediction.low !== null);
@@ -218,7 +218,7 @@
       label(base(total), pool.common.label, pool.common.text, "", "");
       add("line", { x1: x(inside(from)), x2: x(inside(to)), y1: y, y2: y, class: "common" });
       arrows(from, to, y, "accent");
-    } else words(0, base(total), `Not pooled: ${cell.why}.`, "quiet");
+    } else words(0, base(total), count === 1 ? "One trial, not a pool" : "Not pooled", "quiet");
     if (ahead) {
       const y = middle(total + line);
       const [from, to] = [fit.prediction.low, fit.prediction.high];
