@@ -15,10 +15,12 @@ INWARDS = {
     "analysis": {"core", "dataset", "analysis"},
     "figures": {"core", "dataset", "analysis", "figures"},
     "report": {"core", "dataset", "analysis", "figures", "report"},
-    "site": {"core", "dataset", "analysis", "figures", "report", "site"},
-    "terminal": {"core", "dataset", "analysis", "figures", "report", "site", "terminal"},
+    # The explorer is a page of the site, in its shell.
+    "site": {"core", "dataset", "analysis", "figures", "report", "site", "explorer"},
+    "explorer": {"core", "dataset", "analysis", "figures", "report", "site", "explorer"},
+    "terminal": {"core", "dataset", "analysis", "figures", "report", "site", "explorer", "terminal"},
     "__main__": {"cli"},
-    "cli": {"core", "dataset", "analysis", "figures", "report", "site", "terminal", "cli"},
+    "cli": {"core", "dataset", "analysis", "figures", "report", "site", "explorer", "terminal", "cli"},
 }
 CORE_LIBRARIES = {"numpy", "scipy"}
 

@@ -265,3 +265,9 @@ def test_tables_and_json():
     assert plain["headline"] == "OR"
     assert "per 100 people" in str(found)
     assert dataclasses.is_dataclass(found)
+
+
+def test_a_bivariate_model_that_was_fitted_before_gives_the_same_answers():
+    first = absolutes_of(run_of(TRIALS))
+    other = run_of(TRIALS, model={"tau2": "dl"})
+    assert absolutes_of(other, bivariate=first.bivariate).to_dict() == absolutes_of(other).to_dict()

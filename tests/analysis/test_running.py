@@ -10,7 +10,7 @@ import pytest
 from ipsevidence import core
 from ipsevidence.analysis.rows import Counts, StudyRow, shown
 from ipsevidence.analysis.running import correction_sentence, pool_rows, run
-from ipsevidence.analysis.selection import SelectionError
+from ipsevidence.analysis.selection import SelectionError, select
 
 
 def test_the_run_pools_what_was_selected(toy, spec_of):
@@ -24,6 +24,13 @@ def test_the_run_pools_what_was_selected(toy, spec_of):
     assert not decision.included
     assert "no effect on this measure" in decision.reason
     assert any("IOTA-2009" in note for note in result.notes)
+
+
+def test_a_selection_serves_every_model_of_its_question(toy, spec_of):
+    chosen = select(spec_of(), toy)
+    for tau2 in ("reml", "dl"):
+        one = spec_of(model={"tau2": tau2})
+        assert run(one, toy, selection=chosen).to_rows() == run(one, toy).to_rows()
 
 
 def test_an_absolute_measure_keeps_the_double_zero(toy, spec_of):

@@ -6,7 +6,10 @@ from types import MappingProxyType
 import pytest
 from pydantic import ValidationError
 
+from ipsevidence.analysis.groupings import FIDELITY_BANDS
+from ipsevidence.analysis.running import run
 from ipsevidence.analysis.selection import NOT_LISTED, SelectionError, select
+from ipsevidence.dataset.collection import load
 from ipsevidence.dataset.record import Overlap
 
 
@@ -78,6 +81,40 @@ def test_filters_by_group_tag_and_contrast(toy, spec_of):
     bundle = select(spec_of(outcome={"contrast": "bundle-vs-control"}), toy)
     assert not bundle.rows
     assert reasons(bundle, included=False)["alpha-2001"] == "no arms for the contrast bundle-vs-control"
+
+
+def test_a_comparator_is_asked_of_the_arms_before_the_numbers(toy, spec_of):
+    usual = select(spec_of(studies={"where": {"comparators": ("usual-care",)}}), toy)
+    out = reasons(usual, included=False)
+    # gamma combines usual care and a vocational service; zeta has no counts, and still answers the question.
+    assert out["gamma-2003"] == "comparator is usual care and a vocational service"
+    assert out["zeta-2006"] == "no counts in all of ips, tau for outcome job"
+    eligible = {one.id: one.eligible for one in usual.decisions}
+    assert (eligible["gamma-2003"], eligible["zeta-2006"]) == (False, True)
+    both = select(spec_of(studies={"where": {"comparators": ("mixed", "vocational-service")}}), toy)
+    assert [row.id for row in both.rows] == ["gamma-2003"]
+    every = select(spec_of(studies={"where": {"comparators": ("usual-care", "vocational-service", "mixed")}}), toy)
+    assert every == select(spec_of(), toy)
+
+
+def test_fidelity_is_asked_of_the_lowest_score(spec_of):
+    shipped = load()
+    every = spec_of(outcome={"inputs": ("counts", "published")}, effect={"measure": "RR"})
+    bands = {}
+    for band in FIDELITY_BANDS:
+        narrowed = spec_of(
+            studies={"where": {"fidelity": (band,)}},
+            outcome={"inputs": ("counts", "published")},
+            effect={"measure": "RR"},
+        )
+        bands[band] = [row.id for row in select(narrowed, shipped).rows]
+    # Each trial has one band: together they are all trials, and those with a good score are as the bands group them.
+    assert sorted(name for names in bands.values() for name in names) == sorted(
+        row.id for row in select(every, shipped).rows
+    )
+    grouped = run("primary-by-fidelity", shipped)
+    for group in grouped.groups:
+        assert {grouped.rows[index].id for index in group.members} <= set(bands[group.id])
 
 
 def test_a_list_takes_what_it_names(toy, spec_of):

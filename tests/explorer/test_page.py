@@ -120,7 +120,7 @@ def test_what_is_downloaded_is_a_spec_that_run_takes(made, address, opened, ship
     watched = opened(accept_downloads=True)
     for _ in range(3):
         state = {key: choices.choice(keys) for key, keys in options.items()} | {"tau2": "pm"}
-            state |= {"population": "smi", "comparator": choices.choice(("any", "vocational-service"))}
+        state |= {"population": "smi", "comparator": choices.choice(("any", "vocational-service"))}
         page = show(watched, address, state)
         page.click("#file summary")
         with page.expect_download() as download:
