@@ -36,7 +36,7 @@ USUAL = {
 
 
 def link(address, state):
-    return address + "#" + "&".join(f"{key}={value}" for key, value in state.items())
+    return address + "?" + "&".join(f"{key}={value}" for key, value in state.items())
 
 
 def show(watched, address, state):
@@ -147,7 +147,16 @@ def test_a_choice_changes_numbers_link_and_file(made, address, opened):
     assert "interval=wald" in page.url
     assert "interval: wald" in text(page, "#spec")
     assert page.get_attribute("#headline", "aria-live") == "polite"
-    page.go_back()
+    # The way past the navigation is an anchor of the page, and no choice.
+    page.evaluate("location.hash = 'main'")
+    assert text(page, "#headline") == cell["headline"]
+
+
+def test_the_table_of_primary_results_leads_to_each(made, address, opened):
+    page = show(opened(), address, {})
+    page.click(".primaries a >> text='Severe mental illness'")
+    _, cell = expected(made, {"population": "smi"})
+    page.wait_for_function("text => document.getElementById('headline')?.textContent === text", arg=cell["headline"])
 
 
 def test_an_unknown_choice_in_a_link_is_the_protocols(made, address, opened):

@@ -18,10 +18,10 @@
   };
   const study = (one) => make("a", one.label, { href: `studies/${encodeURIComponent(one.id)}.html` });
 
-  // The state: the choices, which stand in the address behind #.
+  // The state: the choices, which stand in the address behind the question mark.
   const state = () => Object.fromEntries(selects.map((one) => [one.name, one.value]));
   const restore = () => {
-    const given = new URLSearchParams(location.hash.slice(1));
+    const given = new URLSearchParams(location.search);
     for (const one of selects) {
       const options = [...one.options];
       const wanted = given.get(one.name);
@@ -29,7 +29,7 @@
       one.value = options.some((option) => option.value === wanted) ? wanted : usual.value;
     }
   };
-  const remember = () => history.replaceState(null, "", `#${new URLSearchParams(state())}`);
+  const remember = () => history.replaceState(null, "", `?${new URLSearchParams(state())}`);
 
   const load = async (population) => {
     if (!loaded.has(population)) {
@@ -248,7 +248,6 @@
   form.addEventListener("change", () => { remember(); update(); });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => { remember(); update(); }));
-  window.addEventListener("hashchange", () => { restore(); update(); });
   by("copy").addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(by("spec").textContent);
