@@ -4,6 +4,7 @@ A page that shows them computes nothing: each number has its text, each mark its
 each cell the analysis that gives it.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,9 @@ from ipsevidence.analysis.absolutes import CUT, AbsoluteAnswer, Absolutes
 from ipsevidence.analysis.covering import Coverage
 from ipsevidence.analysis.exploring import Explored, Pool
 from ipsevidence.analysis.resultfiles import main_result, settled
+from ipsevidence.analysis.spec import Model, Spec
 from ipsevidence.core import Interval, NotApplicable, PooledResult
+from ipsevidence.dataset.starting import written
 from ipsevidence.dataset.vocabulary import BASIS, DIRECTION
 from ipsevidence.figures.forest_axis import Span, axis_for
 from ipsevidence.figures.forest_lines import MARKS, heterogeneity, study_label
@@ -28,9 +31,8 @@ from ipsevidence.report.tables import numerals, persons, shown_interval
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.running import AnalysisRun
-    from ipsevidence.analysis.spec import Spec
 
-__all__ = ["KEPT", "cell_key", "document", "few_words", "numbers_of", "pool_key", "specification"]
+__all__ = ["KEPT", "cell_key", "document", "few_words", "lines_of", "numbers_of", "pieces_of", "pool_key"]
 
 KEPT: Final = ("estimate", "se", "ci", "p", "tau2", "i2", "q", "q_df", "q_p", "prediction", "k", "shown")
 """What a cell keeps of the result that `run` stores, under the same names."""
@@ -83,7 +85,6 @@ def cell_key(cell: Explored) -> str:
 
 def _pool(pool: Pool) -> dict[str, Any]:
     run = pool.run
-    pieces, lines = specification(run.spec)
     table = absolutes_table(pool.absolutes) if isinstance(pool.absolutes, Absolutes) else None
     return {
         "title": clean(run.spec.title, most=300),
@@ -115,8 +116,8 @@ def _pool(pool: Pool) -> dict[str, Any]:
         else None,
         "ahead": f"{100 * float(run.spec.model.level):g}%\u00a0prediction interval",
         "weights": _weights(pool),
-        "spec": pieces,
-        "lines": lines,
+        "spec": pieces_of(run.spec),
+        "lines": lines_of(run.spec),
         "cells": {cell_key(cell): _cell(cell) for cell in pool.cells},
     }
 
@@ -149,7 +150,7 @@ def _cell(cell: Explored) -> dict[str, Any]:
         "answers": [_answer(one) for one in cell.absolutes.answers] if isinstance(cell.absolutes, Absolutes) else [],
         "per100": [list(row) for row in table.rows] if table else [],
         "cut": CUT if table and CUT in table.notes else "",
-        "lines": specification(cell.spec)[1],
+        "lines": lines_of(cell.spec),
     }
 
 
@@ -317,23 +318,34 @@ def _range(write: Numerals, interval: Interval) -> str:
     return str(write.range(interval.low, interval.high))
 
 
-def specification(spec: "Spec") -> tuple[list[str], list[str]]:
-    """Return a spec file in two parts: what all cells of a pool share, and the lines in which they differ.
+def pieces_of(spec: Spec) -> list[str]:
+    """Return what all cells of a pool share of their spec files: these pieces, with the lines of a cell between them.
 
     Parameters
     ----------
     spec : Spec
+        That of any cell.
 
     Returns
     -------
-    pieces, lines : list of str
-        The file is the first piece, the first line, the second piece and so on, up to the last piece.
+    list of str
+        The file is the first piece, the first of `lines_of`, the second piece and so on, up to the last piece.
     """
-    pieces, lines = [""], []
+    pieces = [""]
     for line in spec_text(spec).splitlines(keepends=True):
         if line.startswith(_DIFFERENT):
-            lines.append(line)
             pieces.append("")
         else:
             pieces[-1] += line
-    return pieces, lines
+    return pieces
+
+
+def lines_of(spec: Spec) -> list[str]:
+    """Return the lines in which the spec files of a pool's cells differ: those of purpose and model."""
+    return list(_lines(spec.purpose, spec.model))
+
+
+@functools.cache
+def _lines(purpose: str, model: Model) -> tuple[str, ...]:
+    text = written({"purpose": purpose, "model": model.model_dump(by_alias=True)}, Spec)
+    return tuple(text.splitlines(keepends=True))
