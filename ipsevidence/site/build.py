@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ipsevidence.core import InputError
 from ipsevidence.dataset.storage import write_atomically
+from ipsevidence.explorer import static as explorer
 from ipsevidence.site import (
     analyses,
     claims,
@@ -41,6 +42,7 @@ MAKERS: Final[tuple[Maker, ...]] = (
     studies.files,
     evidence_map.files,
     analyses.files,
+    lambda material: explorer.files(material.dataset),
     claims.files,
     reviews.files,
     services.files,

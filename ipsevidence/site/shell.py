@@ -30,6 +30,7 @@ NAVIGATION: Final = (
     Entry("studies", "Studies", "studies/index.html"),
     Entry("map", "Map", "map.html"),
     Entry("analyses", "Analyses", "analyses/index.html"),
+    Entry("explore", "Explore", "explore.html"),
     Entry("claims", "Claims", "claims.html"),
     Entry("reviews", "Reviews", "reviews.html"),
     Entry("services", "Services", "services.html"),

@@ -2,7 +2,6 @@
 
 import functools
 import http.server
-import os
 import shutil
 import threading
 from pathlib import Path
@@ -13,30 +12,6 @@ import ipsevidence.site
 from ipsevidence.dataset.collection import load
 from ipsevidence.explorer.static import files
 from ipsevidence.terminal.site import Handler
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Chromium; without it the test skips, or fails where everything is required."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    playwright = pytest.importorskip("playwright.sync_api") if program else None
-    if playwright is None:
-        if os.environ.get("IPSEVIDENCE_REQUIRE_ALL"):
-            pytest.fail("chromium and playwright are required here and were not found")
-        pytest.skip("needs chromium and playwright")
-    with playwright.sync_playwright() as started:
-        found = started.chromium.launch(executable_path=program, args=FLAGS)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="session")
