@@ -33,6 +33,7 @@ KINDS = (
     "analyses/primary/index.html",
     "analyses/primary-justice/index.html",
     "analyses/other-choices.html",
+    "explore.html",
     "claims.html",
     "reviews.html",
     "services.html",
