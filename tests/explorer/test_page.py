@@ -300,6 +300,18 @@ def test_what_strangers_write_is_text_and_nothing_else(strange, tmp_path, opened
         server.server_close()
 
 
+def test_a_script_that_made_markup_would_be_seen(strange, tmp_path, opened):
+    script = strange["assets/explorer.js"].replace(b"textContent = text", b"innerHTML = text")
+    assert script != strange["assets/explorer.js"]
+    server, address = serve(tmp_path, {**strange, "assets/explorer.js": script})
+    try:
+        page = show(opened(), address, {})
+        assert page.locator("#explorer script, #explorer img, #explorer iframe").count() > 0
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def test_the_script_never_makes_markup_of_text(made):
     script = made["assets/explorer.js"].decode()
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "DOMParser"):
