@@ -19,7 +19,7 @@ from ipsevidence.dataset.starting import written
 from ipsevidence.dataset.vocabulary import BASIS, DIRECTION
 from ipsevidence.figures.forest_axis import Span, axis_for
 from ipsevidence.figures.forest_lines import MARKS, heterogeneity, study_label
-from ipsevidence.figures.forest_plot import ARMS, directions
+from ipsevidence.figures.forest_plot import arms_of, directions
 from ipsevidence.figures.forest_scale import Scale
 from ipsevidence.figures.lettering import clean, sentence
 from ipsevidence.figures.numbers import Numerals
@@ -101,7 +101,7 @@ def _pool(pool: Pool) -> dict[str, Any]:
         "common": _common(run),
         "beside": _beside(pool),
         "mixed": run.spec.outcome.composite is not None,
-        "arms": list(ARMS),
+        "arms": list(arms_of(run)),
         "measure": _heading(run),
         "favours": directions(run, None, STYLES["default"]),
         "axis": _axis(pool),

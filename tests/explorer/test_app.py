@@ -14,8 +14,9 @@ from axe_playwright_python.sync_playwright import Axe
 from ipsevidence.analysis.running import run
 from ipsevidence.core import InputError
 from ipsevidence.report.sentences import verdict_line
+from ipsevidence.report.table import make
 from ipsevidence.terminal.explore import explored
-from tests.hostile.strangers import MARKUP
+from tests.hostile.strangers import MARKUP, alive_in_html
 from tests.toy import ABOUT, STUDIES
 
 pytest.importorskip("shiny")
@@ -143,6 +144,18 @@ def test_what_strangers_write_does_nothing(tmp_path, opened):
             page.locator("#result script, #around script, #outside script, #outside img, #around iframe").count() == 0
         )
         assert watched.outside(address) == []
+
+
+def test_a_table_without_escaping_would_be_seen(monkeypatch):
+    from shiny import ui
+
+    from ipsevidence.explorer import app
+
+    strange = make("Studies", "Study", [(words,) for words in MARKUP])
+    assert alive_in_html(str(app._table(strange))) == []
+    cell = ui.tags.td
+    monkeypatch.setattr(ui.tags, "td", lambda text, **options: cell(ui.HTML(text), **options))
+    assert alive_in_html(str(app._table(strange)))
 
 
 def test_ctrl_c_ends_it_in_silence(opened):
