@@ -3,20 +3,21 @@
 One row per fit. Units are those of `MeanModel`.
 """
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 from scipy import special
 
-from ipsevidence.core.batch_rows import BoolArray, Designs, IntArray, Rows, Selections
+from ipsevidence.core.batch_rows import BoolArray, Designs, IntArray, Means, Rows, selections, total
 from ipsevidence.core.inputs import InputError
+from ipsevidence.core.maxima import maximise
+from ipsevidence.core.repeating import ranges
 from ipsevidence.core.results import FloatArray
-from ipsevidence.core.tau2 import POINTS_PER_E_FOLD, TAU2_ESTIMATORS
+from ipsevidence.core.tau2 import TAU2_ESTIMATORS
 from ipsevidence.core.weighting import MeanModel, RegressionModel, in_units, unit
 
-CHUNK = 2_000_000  # numbers held at once while a likelihood is looked at on its grid
+CHUNK = 131_072  # numbers of a matrix that is worked on at once: several of them stay in the cache of a core
 
 
 class Fits(NamedTuple):
@@ -77,7 +78,7 @@ def fit_selections(y: FloatArray, v: FloatArray, chosen: BoolArray, *, tau2: str
     Returns
     -------
     Fits
-        For a selection of one study tau2, I2 and Q are 0.
+        For a selection of one study tau2, I2 and Q are 0. No fit depends on those beside it.
 
     Raises
     ------
@@ -87,7 +88,9 @@ def fit_selections(y: FloatArray, v: FloatArray, chosen: BoolArray, *, tau2: str
     if tau2 not in BATCH_ESTIMATORS:
         raise InputError(f"tau2 must be one of {BATCH_ESTIMATORS} here; got {tau2!r}", parameter="tau2")
     model = MeanModel(y, v)
-    return _fits(Selections(model.y, model.v, chosen), tau2, origin=np.array(model.centre), root=model.root)
+    blocks = ranges(chosen.shape[0], max(1, CHUNK // model.k))
+    parts = (selections(model.y, model.v, chosen[block.start : block.stop].T) for block in blocks)
+    return _fits(parts, tau2, origin=np.array(model.centre), root=model.root)
 
 
 def fit_samples(y: FloatArray, v: FloatArray, *, tau2: str = "reml") -> Fits:
@@ -105,13 +108,17 @@ def fit_samples(y: FloatArray, v: FloatArray, *, tau2: str = "reml") -> Fits:
     Returns
     -------
     Fits
+        No fit depends on those beside it, but by the unit of its variances.
     """
+    m, k = y.shape
     wide = np.broadcast_to(v, y.shape)
-    anchor = wide.argmin(axis=1)
-    origin = y[np.arange(len(y)), anchor]
+    origin = y[np.arange(m), wide.argmin(axis=1)]
     root = unit(float(wide.min()))
-    rows = Selections(in_units(y - origin[:, None], root), v / root**2, np.ones(y.shape, dtype=bool))
-    return _fits(rows, tau2, origin=origin, root=root)
+    effects = np.ascontiguousarray(in_units(y - origin[:, None], root).T)
+    variances = np.ascontiguousarray(np.atleast_2d(v).T / root**2)
+    rows = Means(effects, variances, np.full(m, k))
+    blocks = ranges(m, max(1, CHUNK // k))
+    return _fits((rows[block.start : block.stop] for block in blocks), tau2, origin=origin, root=root)
 
 
 def fit_designs(model: RegressionModel, orders: IntArray, *, tau2: str = "reml") -> Regressions:
@@ -129,11 +136,11 @@ def fit_designs(model: RegressionModel, orders: IntArray, *, tau2: str = "reml")
     Returns
     -------
     Regressions
+        No fit depends on those beside it.
     """
-    size = max(1, CHUNK // model.k**2)
     parts = []
-    for start in range(0, len(orders), size):
-        rows = Designs(model.y, model.v, model.X[orders[start : start + size]])
+    for block in ranges(len(orders), max(1, CHUNK // model.k**2)):
+        rows = Designs(model.y, model.v, model.X[orders[block.start : block.stop]])
         w = rows.weights(_between(rows, tau2))
         parts.append((*rows.coefficients(w), rows.q(w)[0]))
     b, covariance, q = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -149,16 +156,23 @@ def _between(rows: Rows, tau2: str) -> FloatArray:
     return np.maximum(_ESTIMATORS[tau2](rows) if tau2 in _ESTIMATORS else _one_by_one(rows, tau2), 0.0)
 
 
-def _fits(rows: Selections, tau2: str, *, origin: FloatArray, root: float) -> Fits:
+def _fits(parts: Iterable[Means], tau2: str, *, origin: FloatArray, root: float) -> Fits:
+    found = [_block(rows, tau2) for rows in parts]
+    mean, se, between, q, i2, q_tau2, k = (np.concatenate(columns) for columns in zip(*found, strict=True))
+    return Fits(origin + root * mean, root * se, between * root**2, q, i2, q_tau2, k)
+
+
+def _block(rows: Means, tau2: str) -> Fits:
+    """Return fits in internal units."""
     k, df = rows.k, rows.df
     found = np.where(k > 1, _between(rows, tau2), 0.0)
     w = rows.weights(found)
     fixed = rows.weights(np.zeros(k.size))
     q = rows.q(fixed)[0]
     return Fits(
-        estimate=origin + root * rows.mean(w),
-        se=root / np.sqrt(w.sum(axis=1)),
-        tau2=found * root**2,
+        estimate=rows.mean(w),
+        se=1.0 / np.sqrt(total(w)),
+        tau2=found,
         q=np.where(k > 1, q, 0.0),
         i2=np.where(k > 1, _i2(tau2, found, q, df, rows.trace(fixed)), 0.0),
         q_tau2=rows.q(w)[0],
@@ -204,13 +218,13 @@ def _hedges(rows: Rows) -> FloatArray:
 
 def _hunter_schmidt(rows: Rows) -> FloatArray:
     w = _precisions(rows)
-    found: FloatArray = (rows.q(w)[0] - rows.k) / w.sum(axis=1)
+    found: FloatArray = (rows.q(w)[0] - rows.k) / rows.total_weight(w)
     return found
 
 
 def _hunter_schmidt_corrected(rows: Rows) -> FloatArray:
     w = _precisions(rows)
-    found: FloatArray = (rows.q(w)[0] * rows.k / rows.df - rows.k) / w.sum(axis=1)
+    found: FloatArray = (rows.q(w)[0] * rows.k / rows.df - rows.k) / rows.total_weight(w)
     return found
 
 
@@ -244,71 +258,11 @@ def _root_of_q(rows: Rows, target: FloatArray) -> FloatArray:
 
 
 def _maximum_likelihood(rows: Rows) -> FloatArray:
-    return _maximise(rows, restricted=False)
+    return maximise(rows, restricted=False)
 
 
 def _restricted(rows: Rows) -> FloatArray:
-    return _maximise(rows, restricted=True)
-
-
-def _maximise(rows: Rows, *, restricted: bool) -> FloatArray:
-    """Return the highest maximum of each profile likelihood: of a grid, then by Newton's method."""
-    points = _grid(rows)
-    m, k = rows.equal_weights().shape
-    size = max(1, CHUNK // (points.size * k))
-    parts = [_maximise_part(rows[i : i + size], points, restricted=restricted) for i in range(0, m, size)]
-    return np.concatenate(parts)
-
-
-def _grid(rows: Rows) -> FloatArray:
-    """Return points beyond the last stationary point of every fit, as for a single one."""
-    squares, df = rows.highest_score()
-    smallest = float(rows.v.min())
-    spread = float(rows.v.max()) - smallest
-    top = (squares + math.sqrt(squares * (squares + 4.0 * df * spread))) / (2.0 * df)
-    span = math.log(max(top / smallest, 1.0)) + 2.0 / POINTS_PER_E_FOLD
-    return smallest * np.expm1(np.linspace(0.0, span, math.ceil(span * POINTS_PER_E_FOLD) + 1))
-
-
-def _maximise_part(rows: Rows, points: FloatArray, *, restricted: bool) -> FloatArray:
-    m, last = rows.k.size, points.size - 1
-    height = rows.deviance(np.broadcast_to(points, (m, points.size)), restricted=restricted)
-    rises = np.concatenate([height[:, 1:] >= height[:, :-1], np.ones((m, 1), dtype=bool)], axis=1)
-    after_fall = np.concatenate([np.ones((m, 1), dtype=bool), ~rises[:, :-1]], axis=1)
-    valleys = np.where(rises & after_fall, height, np.inf)
-    # the two lowest valleys: the grid may order them wrongly where they are nearly level
-    first = valleys.argmin(axis=1)
-    valleys[np.arange(m), first] = np.inf
-    several = np.flatnonzero(np.isfinite(valleys.min(axis=1)))
-
-    def climb(part: Rows, j: IntArray) -> FloatArray:
-        low, high = points[np.maximum(j - 1, 0)], points[np.minimum(j + 1, last)]
-        return _climb(part, low, points[j], high, restricted=restricted)
-
-    best = climb(rows, first)
-    other = climb(rows[several], valleys[several].argmin(axis=1))
-    both = np.column_stack([best[several], other])
-    better = rows[several].deviance(both, restricted=restricted).argmin(axis=1)
-    best[several] = both[np.arange(several.size), better]
-    return best
-
-
-def _climb(rows: Rows, low: FloatArray, start: FloatArray, high: FloatArray, *, restricted: bool) -> FloatArray:
-    """Return the local maximum between `low` and `high` for each row, as the single fit finds it."""
-    low, t, high = low.copy(), start.copy(), high.copy()
-    active = np.arange(t.size)
-    while active.size:
-        score, bend = rows[active].score(t[active], restricted=restricted)
-        up = score >= 0.0
-        high[active[up]], low[active[~up]] = t[active[up]], t[active[~up]]
-        a, b = low[active], high[active]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            new = np.where(bend > 0.0, t[active] - score / bend, a)
-        done = (b - a <= 4e-16 * b) | ((bend > 0.0) & (np.abs(new - t[active]) <= 1e-9 * t[active]))
-        inside = (a < new) & (new < b)
-        t[active] = np.where(done, np.clip(new, a, b), np.where(inside, new, 0.5 * (a + b)))
-        active = active[~done]
-    return t
+    return maximise(rows, restricted=True)
 
 
 _ESTIMATORS: dict[str, Callable[[Rows], FloatArray]] = {

@@ -124,4 +124,5 @@ def _drawn(seed: int, rows: range, k: int) -> Bytes:
 
 def unpacked(members: Bytes, k: int) -> BoolArray:
     """Return which of k studies each selection holds, shape (m, k)."""
-    return np.unpackbits(members, axis=1, count=k, bitorder="little").view(np.bool_)
+    columns = np.ascontiguousarray(members.T)
+    return np.unpackbits(columns, axis=0, count=k, bitorder="little").view(np.bool_).T
