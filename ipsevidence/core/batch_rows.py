@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ipsevidence.core.results import FloatArray
-from ipsevidence.core.weighting import MeanModel, Model, RegressionModel
+from ipsevidence.core.weighting import OUTWEIGHED, MeanModel, Model, RegressionModel
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.intp]
 
 ROUNDING = 1e-13  # of the sum of the sizes of all terms, beyond which a sum of them is off by no rounding
-OUTWEIGHED = 1e-3  # share of the weights that all studies but one have, below which digits are saved
 
 
 class Terms(NamedTuple):

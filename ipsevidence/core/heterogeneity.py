@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from scipy import special
 
 from ipsevidence.core.inputs import check_effects
@@ -90,4 +89,4 @@ def typical_variance(model: Model) -> float:
     .. [1] Higgins JPT, Thompson SG. Quantifying heterogeneity in a meta-analysis. Stat Med
        2002;21:1539-1558. doi:10.1002/sim.1186
     """
-    return model.df / model.trace(1.0 / model.v, np.ones(model.k))
+    return model.df / model.score_terms(0.0, restricted=True)[0]

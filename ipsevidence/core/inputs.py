@@ -126,6 +126,8 @@ def check_effects(y: Any, v: Any, *, name: str = "v") -> tuple[FloatArray, Float
     """
     y, v = check_array("y", y), check_array(name, v)
     check_same_length(**{"y": y, name: v})
+    if _plainly_good(y, v):
+        return y, v
     check_each("y", y, np.isfinite(y), "be finite")
     check_each(name, v, np.isfinite(v) & (v > 0), "be finite and above 0")
     check_each("y", y, np.abs(y) <= LARGEST, f"be at most {LARGEST:g} in size")
@@ -136,6 +138,18 @@ def check_effects(y: Any, v: Any, *, name: str = "v") -> tuple[FloatArray, Float
     near = np.abs(y - y[smallest]) <= math.sqrt(LARGEST_RATIO) * math.sqrt(v[smallest])
     check_each("y", y, near, f"lie within {math.sqrt(LARGEST_RATIO):g} of the smallest standard errors")
     return y, v
+
+
+def _plainly_good(y: FloatArray, v: FloatArray) -> bool:
+    """Return whether extremes alone show that effects and variances can be pooled; nan compares as false."""
+    least, most = float(v.min()), float(v.max())
+    low, high = float(y.min()), float(y.max())
+    return (
+        least >= SMALLEST_VARIANCE
+        and most <= min(LARGEST_VARIANCE, LARGEST_RATIO * least)
+        and -LARGEST <= low <= high <= LARGEST
+        and high - low <= math.sqrt(LARGEST_RATIO) * math.sqrt(least)
+    )
 
 
 def check_size(parameter: str, values: FloatArray) -> None:

@@ -17,9 +17,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from ipsevidence.core.batch_rows import BoolArray, IntArray, Rows, Terms
+from ipsevidence.core.likelihood import POINTS_PER_E_FOLD
 from ipsevidence.core.repeating import ranges
 from ipsevidence.core.results import FloatArray
-from ipsevidence.core.tau2 import POINTS_PER_E_FOLD
 
 COARSE = 4  # points for each e-fold of (v + tau2) on which the proof is tried
 CHUNK = 16_384  # effects that are looked at together: their sums at all points stay in the cache of a core

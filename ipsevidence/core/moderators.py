@@ -16,6 +16,7 @@ from ipsevidence.core.inputs import (
     check_given_tau2,
     check_level,
 )
+from ipsevidence.core.likelihood import deviance
 from ipsevidence.core.pooling import INTERVALS, PREDICTIONS, Spread, mean_interval, pool, quantile
 from ipsevidence.core.registry import Method, choose
 from ipsevidence.core.results import (
@@ -34,7 +35,7 @@ from ipsevidence.core.results_of_moderators import (
     RegressionResult,
     SubgroupResult,
 )
-from ipsevidence.core.tau2 import GIVEN_TAU2, TAU2_ESTIMATORS, Tau2, deviance
+from ipsevidence.core.tau2 import GIVEN_TAU2, TAU2_ESTIMATORS, Tau2
 from ipsevidence.core.tau2_bounds import q_profile_bounds
 from ipsevidence.core.weighting import MeanModel, Model, RegressionModel, check_design
 
@@ -169,7 +170,7 @@ def regression_result(
         df=spread.df,
         tau2=tau2 * model.scale,
         tau2_se=found.se * model.scale,
-        tau2_ci=q_profile_bounds(model, settings.level).tau2,
+        tau2_ci=q_profile_bounds(model, typical, settings.level).tau2,
         i2=i2_from_q(qe, model.df) if common else i2_from_tau2(tau2, typical),
         h2=h2_from_q(qe, model.df) if common else h2_from_tau2(tau2, typical),
         r2=_explained(y, v, X, tau2 * model.scale, settings.tau2),

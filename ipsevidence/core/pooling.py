@@ -165,13 +165,13 @@ def pooled_result(
     """
     w = 1.0 / (model.v + found.tau2)
     estimate = origin + float(model.coefficients(w)[0])
-    spread: Spread = INTERVALS[settings.interval].function(model.sum_of_squares(w), model.df)
+    spread: Spread = INTERVALS[settings.interval].function(model.q_and_slope(found.tau2)[0], model.df)
     wald = math.sqrt(float(model.covariance(w)[0, 0]))
     se = wald * math.sqrt(spread.factor)
     ci, statistic, p = mean_interval(estimate, se, spread.df, settings.level)
     common = settings.tau2 == "common"
-    q, typical = model.sum_of_squares(1.0 / model.v), typical_variance(model)
-    bounds = q_profile_bounds(model, settings.level)
+    q, typical = model.q_and_slope(0.0)[0], typical_variance(model)
+    bounds = q_profile_bounds(model, typical, settings.level)
     return PooledResult(
         estimate=estimate,
         se=se,

@@ -11,13 +11,12 @@ import numpy as np
 from scipy import special
 
 from ipsevidence.core.inputs import check_array, check_each, check_effects, check_same_length
+from ipsevidence.core.likelihood import maximise
 from ipsevidence.core.quadratic_forms import mixture_cdf
 from ipsevidence.core.registry import Method, choose, registry
 from ipsevidence.core.results import FloatArray
 from ipsevidence.core.roots import falling_root
-from ipsevidence.core.weighting import MeanModel, Model, RegressionModel, check_design
-
-POINTS_PER_E_FOLD = 8  # a maximum of the likelihood is about one e-fold of (v + tau2) wide
+from ipsevidence.core.weighting import OUTWEIGHED, MeanModel, Model, RegressionModel, check_design
 
 
 class Tau2(NamedTuple):
@@ -103,16 +102,16 @@ def model_of(y: Any, v: Any, X: Any, weights: Any) -> Model | None:
     return model
 
 
-def root_of_q(model: Model, target: float) -> float:
-    """Return the tau2 at which Q(tau2) falls to `target`, or 0 where it starts below.
+def root_of_q(model: Model, target: float, start: float = 0.0) -> float:
+    """Return the tau2 at which Q(tau2) falls to `target`, or `start`, which is not beyond it, where Q is below there.
 
     Q(t) is a sum of c^2/(l + t), so its reciprocal is concave and increases: Newton's method on 1/Q
-    climbs to the root from 0 and cannot overshoot. No bracket is needed.
+    climbs to the root from the left and cannot overshoot. No bracket is needed.
     """
-    t = step = 0.0
+    t, step = start, math.inf
     q, slope = model.q_and_slope(t)
-    # convergence is quadratic: the step after one of 1e-9 would be lost in rounding
-    while q > target and (step > 1e-9 * t or t == 0.0):
+    # convergence is quadratic: the step after one of 3e-8 would be lost in rounding
+    while q > target and step > 3e-8 * t:
         step = (q / target - 1.0) * q / slope
         t += step
         q, slope = model.q_and_slope(t)
@@ -227,8 +226,12 @@ def _maximum_likelihood(model: Model) -> Tau2:
 
 def _restricted_maximum_likelihood(model: Model) -> Tau2:
     tau2 = maximise(model, restricted=True)
-    one = np.ones(model.k)
-    return Tau2(tau2, math.sqrt(2.0 / model.trace2(1.0 / (model.v + tau2), one, one)))
+    w = 1.0 / (model.v + tau2)
+    trace2 = model.score_terms(tau2, restricted=True)[2]
+    if trace2 < OUTWEIGHED * float(w.dot(w)):  # a difference that has lost digits
+        one = np.ones(model.k)
+        trace2 = model.trace2(w, one, one)
+    return Tau2(tau2, math.sqrt(2.0 / trace2))
 
 
 def _paule_mandel(model: Model) -> Tau2:
@@ -241,80 +244,6 @@ def _paule_mandel_median(model: Model) -> Tau2:
     tau2 = root_of_q(model, float(special.chdtri(model.df, 0.5)))
     total = float((1.0 / (model.v + tau2)).sum())
     return Tau2(tau2, model.k / total * math.sqrt(2.0 / model.df))
-
-
-def deviance(model: Model, tau2: FloatArray, *, restricted: bool) -> FloatArray:
-    """Return -2 log-likelihood at each tau2, shape (m,), up to a constant; internal units.
-
-    Parameters
-    ----------
-    model : MeanModel or RegressionModel
-        The studies.
-    tau2 : ndarray of shape (m,)
-        Where to evaluate.
-    restricted : bool
-        Whether the likelihood is the restricted one.
-
-    Returns
-    -------
-    ndarray of shape (m,)
-    """
-    total = model.v + tau2[:, None]
-    w = 1.0 / total
-    value: FloatArray = np.log(total).sum(axis=1) + model.q_on_grid(w)
-    return value + model.log_det(w) if restricted else value
-
-
-def maximise(model: Model, *, restricted: bool) -> float:
-    """Return the tau2 at which the profile likelihood is largest.
-
-    It may have several local maxima, one of them at 0: a grid over the whole range in which the score
-    can vanish finds them, Newton's method refines each, and the highest wins.
-    """
-    points = _grid(model)
-    height = deviance(model, points, restricted=restricted)
-    rises = np.append(height[1:] >= height[:-1], True)
-    after_fall = np.append(True, ~rises[:-1])
-    last = points.size - 1
-    refined = [
-        _climb(model, *points[[max(j - 1, 0), j, min(j + 1, last)]].tolist(), restricted=restricted)
-        for j in np.flatnonzero(rises & after_fall).tolist()
-    ]
-    if len(refined) == 1:
-        return refined[0]
-    return refined[int(np.argmin(deviance(model, np.array(refined), restricted=restricted)))]
-
-
-def _grid(model: Model) -> FloatArray:
-    """Return points from 0 to beyond the last stationary point, evenly spaced in log(v + tau2)."""
-    squares = model.sum_of_squares(np.ones(model.k))
-    smallest = float(model.v.min())
-    spread = float(model.v.max()) - smallest
-    # the score is positive once df u^2 > squares (u + spread), with u = tau2 + smallest
-    top = (squares + math.sqrt(squares * (squares + 4.0 * model.df * spread))) / (2.0 * model.df)
-    span = math.log(max(top / smallest, 1.0)) + 2.0 / POINTS_PER_E_FOLD
-    return smallest * np.expm1(np.linspace(0.0, span, math.ceil(span * POINTS_PER_E_FOLD) + 1))
-
-
-def _climb(model: Model, low: float, start: float, high: float, *, restricted: bool) -> float:
-    """Return the local maximum between `low` and `high` by Newton's method, halving where it strays."""
-    t = start
-    while True:
-        w = 1.0 / (model.v + t)
-        trace, square, trace2, third = model.score_terms(w)
-        if not restricted:
-            trace, trace2 = float(np.add.reduce(w)), float(w.dot(w))
-        score = trace - square
-        if score >= 0.0:
-            high = t
-        else:
-            low = t
-        bend = 2.0 * third - trace2
-        new = t - score / bend if bend > 0.0 else low
-        # convergence is quadratic: the step after one of 1e-9 would be lost in rounding
-        if high - low <= 4e-16 * high or (bend > 0.0 and abs(new - t) <= 1e-9 * t):
-            return min(max(new, low), high)
-        t = new if low < new < high else 0.5 * (low + high)
 
 
 TAU2_ESTIMATORS = registry(

@@ -8,16 +8,14 @@ from scipy import special
 
 from ipsevidence.core.heterogeneity import h2_from_tau2, i2_from_tau2, typical_variance
 from ipsevidence.core.inputs import check_level
+from ipsevidence.core.likelihood import POINTS_PER_E_FOLD, deviance, maximise
 from ipsevidence.core.quadratic_forms import mixture_cdf
 from ipsevidence.core.registry import Method, choose, registry
 from ipsevidence.core.results import Interval, Tau2Interval, no_interval
 from ipsevidence.core.roots import crossing, falling_root
 from ipsevidence.core.tau2 import (
-    POINTS_PER_E_FOLD,
     TAU2_ESTIMATORS,
     Tau2,
-    deviance,
-    maximise,
     model_of,
     moment_weights,
     root_of_q,
@@ -96,12 +94,13 @@ def tau2_interval(
             low=math.nan, high=math.nan, level=level, method=method, tau=none, i2=none, h2=none, why=none.why
         )
     low, high, why = chosen.function(model, level)
-    return bounds_of_tau2(model, low, high, level=level, method=method, why=why)
+    return bounds_of_tau2(model, typical_variance(model), low, high, level=level, method=method, why=why)
 
 
-def bounds_of_tau2(model: Model, low: float, high: float, *, level: float, method: str, why: str) -> Tau2Interval:
+def bounds_of_tau2(
+    model: Model, typical: float, low: float, high: float, *, level: float, method: str, why: str
+) -> Tau2Interval:
     """Return bounds in internal units as an interval in the caller's, with those of tau, I2 and H2."""
-    typical = typical_variance(model)
 
     def interval(a: float, b: float) -> Interval:
         return Interval(low=a, high=b, level=level, why=why)
@@ -118,17 +117,17 @@ def bounds_of_tau2(model: Model, low: float, high: float, *, level: float, metho
     )
 
 
-def q_profile_bounds(model: Model, level: float) -> Tau2Interval:
-    """Return the Q-profile interval of a model, in the caller's units."""
+def q_profile_bounds(model: Model, typical: float, level: float) -> Tau2Interval:
+    """Return the Q-profile interval of a model whose typical within-study variance is known, in the caller's units."""
     low, high, why = _q_profile(model, level)
-    return bounds_of_tau2(model, low, high, level=level, method="q-profile", why=why)
+    return bounds_of_tau2(model, typical, low, high, level=level, method="q-profile", why=why)
 
 
 def _q_profile(model: Model, level: float) -> tuple[float, float, str]:
     tail = (1.0 - level) / 2.0
     low = root_of_q(model, float(special.chdtri(model.df, tail)))
     least = float(special.chdtri(model.df, 1.0 - tail))
-    high = root_of_q(model, least)
+    high = root_of_q(model, least, low)
     empty = model.q_and_slope(0.0)[0] < least
     return low, high, EMPTY if empty else ""
 

@@ -5,6 +5,7 @@ variance, so that no tolerance downstream depends on the scale of the outcome.
 """
 
 import math
+from operator import mul
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy as np
 from ipsevidence.core.inputs import LARGEST_MODERATOR, InputError
 from ipsevidence.core.results import FloatArray
 
+FEW = 60  # studies up to which sums of plain numbers are quicker
+OUTWEIGHED = 1e-3  # share of the weights that all studies but one have, below which digits are saved
 NEGLIGIBLE = 1e-60  # a difference of effects, in standard errors of the most precise study, that is none
 
 
@@ -26,6 +29,11 @@ def in_units(differences: FloatArray, root: float) -> FloatArray:
     return np.where(np.abs(scaled) < NEGLIGIBLE, 0.0, scaled)
 
 
+def dot(a: FloatArray, b: FloatArray) -> float:
+    """Return the sum of products; BLAS would start threads for long arrays, which costs more than it saves."""
+    return float(np.einsum("i,i", a, b))
+
+
 class MeanModel:
     """Studies that share one mean: X is a column of ones.
 
@@ -34,13 +42,28 @@ class MeanModel:
     y, v : ndarray of shape (k,)
         Effects and variances in internal units: y is counted from the effect of the most precise study
         (so that its own residual loses no digits), in units of `root`; v is in units of ``root**2``.
+    smallest, largest : float
+        Of the variances.
     k, p, df : int
         Studies, coefficients and their difference.
     moment_weights : ndarray of shape (k,) or None
         Weights of the generalised Q statistic, where they were given.
     """
 
-    __slots__ = ("centre", "df", "k", "moment_weights", "p", "root", "scale", "v", "y")
+    __slots__ = (
+        "_plain",
+        "centre",
+        "df",
+        "k",
+        "largest",
+        "moment_weights",
+        "p",
+        "root",
+        "scale",
+        "smallest",
+        "v",
+        "y",
+    )
 
     def __init__(self, y: FloatArray, v: FloatArray) -> None:
         anchor = int(v.argmin())
@@ -49,14 +72,17 @@ class MeanModel:
         self.centre = float(y[anchor])
         self.y = in_units(y - self.centre, self.root)
         self.v = v / self.scale
+        self.smallest, self.largest = float(self.v[anchor]), float(self.v.max())
         self.k = v.size
         self.p = 1
         self.df = self.k - 1
         self.moment_weights: FloatArray | None = None
+        # plain numbers are quicker than short arrays
+        self._plain = (self.y.tolist(), self.v.tolist()) if self.k <= FEW else None
 
     def coefficients(self, w: FloatArray) -> FloatArray:
         """Return the weighted mean, shape (1,), in the caller's units."""
-        return np.array([self.centre + self.root * float(w.dot(self.y) / w.sum())])
+        return np.array([self.centre + self.root * dot(w, self.y) / float(w.sum())])
 
     def covariance(self, w: FloatArray) -> FloatArray:
         """Return (X'WX)^-1, shape (1, 1), in the caller's units."""
@@ -64,7 +90,7 @@ class MeanModel:
 
     def residuals(self, w: FloatArray) -> FloatArray:
         """Return y less the weighted mean, shape (k,)."""
-        r: FloatArray = self.y - w.dot(self.y) / np.add.reduce(w)
+        r: FloatArray = self.y - dot(w, self.y) / np.add.reduce(w)
         return r
 
     def hat(self, w: FloatArray) -> FloatArray:
@@ -75,19 +101,24 @@ class MeanModel:
     def sum_of_squares(self, w: FloatArray) -> float:
         """Return y'Py, the weighted sum of squared residuals (Q for weights 1/v), in two passes."""
         r = self.residuals(w)
-        return float((w * r).dot(r))
+        return dot(w * r, r)
+
+    def plain_squares(self) -> float:
+        """Return the sum of squared distances from the plain mean."""
+        r = self.y - np.add.reduce(self.y) / self.k
+        return dot(r, r)
 
     def trace(self, w: FloatArray, d: FloatArray) -> float:
         """Return tr(PD) for a diagonal D of shape (k,)."""
-        return float((w * d).dot(sum_of_others(w)) / np.add.reduce(w))
+        return dot(w * d, sum_of_others(w)) / float(np.add.reduce(w))
 
     def trace2(self, w: FloatArray, d1: FloatArray, d2: FloatArray) -> float:
         """Return tr(P D1 P D2) for diagonals of shape (k,)."""
         total = np.add.reduce(w)
         own = w * sum_of_others(w)
         square = w * w
-        mixed = (square * d2).dot(sum_of_others(square * d1))
-        return float(((d1 * d2).dot(own * own) + mixed) / total**2)
+        mixed = dot(square * d2, sum_of_others(square * d1))
+        return float((dot(d1 * d2, own * own) + mixed) / total**2)
 
     def form_weights(self, w: FloatArray, tau2: float) -> FloatArray:
         """Return the chi-square weights of y'Py for variances v + tau2, shape (df,)."""
@@ -104,10 +135,17 @@ class MeanModel:
 
     def q_and_slope(self, tau2: float) -> tuple[float, float]:
         """Return Q(tau2) = y'Py at weights 1/(v + tau2), and y'PPy, which is minus its derivative."""
+        if self._plain is not None:
+            ys, vs = self._plain
+            few = [1.0 / (v + tau2) for v in vs]
+            mean = sum(map(mul, few, ys)) / sum(few)
+            left = [y - mean for y in ys]
+            weighted = list(map(mul, few, left))
+            return sum(map(mul, weighted, left)), sum(map(mul, weighted, weighted))
         w = 1.0 / (self.v + tau2)
         r = self.residuals(w)
         wr = w * r
-        return float(wr.dot(r)), float(wr.dot(wr))
+        return dot(wr, r), dot(wr, wr)
 
     def q_on_grid(self, w: FloatArray) -> FloatArray:
         """Return y'Py for each row of weights, shape (m,) for weights of shape (m, k)."""
@@ -115,20 +153,43 @@ class MeanModel:
         q: FloatArray = np.einsum("ij,ij,ij->i", w, r, r)
         return q
 
-    def score_terms(self, w: FloatArray) -> tuple[float, float, float, float]:
-        """Return tr(P), y'PPy, tr(PP) and y'PPPy at weights 1/(v + tau2).
+    def score_terms(self, tau2: float, *, restricted: bool) -> tuple[float, float, float, float]:
+        """Return tr(P), y'PPy, tr(PP) and y'PPPy at weights W = 1/(v + tau2); traces of W for the plain likelihood.
 
         The first two decide where the score vanishes and keep their digits; the others only steer.
         """
+        if self._plain is not None:
+            return self._score_terms_of_few(tau2, *self._plain, restricted=restricted)
+        w = 1.0 / (self.v + tau2)
         total = float(np.add.reduce(w))
         wr = w * self.residuals(w)
-        trace = float(w.dot(sum_of_others(w))) / total
         square = w * w
         s2 = float(np.add.reduce(square))
-        trace2 = s2 - 2.0 * float(square.dot(w)) / total + (s2 / total) ** 2
-        tilt = float(w.dot(wr))
-        third = float((w * wr).dot(wr)) - tilt * tilt / total
-        return trace, float(wr.dot(wr)), trace2, third
+        tilt = dot(w, wr)
+        third = dot(w * wr, wr) - tilt * tilt / total
+        if not restricted:
+            return total, dot(wr, wr), s2, third
+        trace = dot(w, sum_of_others(w)) / total
+        trace2 = s2 - 2.0 * dot(square, w) / total + (s2 / total) ** 2
+        return trace, dot(wr, wr), trace2, third
+
+    def _score_terms_of_few(
+        self, tau2: float, ys: list[float], vs: list[float], *, restricted: bool
+    ) -> tuple[float, float, float, float]:
+        w = [1.0 / (v + tau2) for v in vs]
+        total = sum(w)
+        mean = sum(map(mul, w, ys)) / total
+        wr = [a * (y - mean) for a, y in zip(w, ys, strict=True)]
+        w2, w2r = list(map(mul, w, w)), list(map(mul, w, wr))
+        s2, tilt = sum(w2), sum(w2r)
+        square, third = sum(map(mul, wr, wr)), sum(map(mul, w2r, wr)) - tilt * tilt / total
+        if not restricted:
+            return total, square, s2, third
+        share = s2 / total
+        trace, trace2 = total - share, s2 - 2.0 * sum(map(mul, w2, w)) / total + share * share
+        if trace < OUTWEIGHED * total:  # one study outweighs the others, and the difference has lost digits
+            trace = self.trace(np.array(w), np.ones(self.k))
+        return trace, square, trace2, third
 
 
 class RegressionModel:
@@ -143,6 +204,8 @@ class RegressionModel:
         Effects and variances in internal units, as in `MeanModel`.
     X : ndarray of shape (k, p)
         Design with columns scaled to a largest entry of 1.
+    smallest, largest : float
+        Of the variances.
     k, p, df : int
         Studies, coefficients and their difference.
     moment_weights : ndarray of shape (k,) or None
@@ -155,11 +218,13 @@ class RegressionModel:
         "column_scale",
         "df",
         "k",
+        "largest",
         "moment_weights",
         "p",
         "root",
         "scale",
         "shift",
+        "smallest",
         "v",
         "y",
     )
@@ -179,6 +244,7 @@ class RegressionModel:
         self.shift = ones
         self.y = in_units(y - self.centre, self.root)
         self.v = v / self.scale
+        self.smallest, self.largest = float(self.v[anchor]), float(self.v.max())
         self.moment_weights: FloatArray | None = None
 
     def _factor(self, w: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -216,6 +282,10 @@ class RegressionModel:
         """Return y'Py, the weighted sum of squared residuals (Q for weights 1/v)."""
         s = self._factor(w)[1].T @ (np.sqrt(w) * self.y)
         return float(s @ s)
+
+    def plain_squares(self) -> float:
+        """Return the sum of squared residuals of the unweighted fit."""
+        return self.sum_of_squares(np.ones(self.k))
 
     def trace(self, w: FloatArray, d: FloatArray) -> float:
         """Return tr(PD) for a diagonal D of shape (k,)."""
@@ -257,13 +327,17 @@ class RegressionModel:
         q: FloatArray = (left[..., 0] ** 2).sum(axis=-1)
         return q
 
-    def score_terms(self, w: FloatArray) -> tuple[float, float, float, float]:
-        """Return tr(P), y'PPy, tr(PP) and y'PPPy at weights 1/(v + tau2)."""
+    def score_terms(self, tau2: float, *, restricted: bool) -> tuple[float, float, float, float]:
+        """Return tr(P), y'PPy, tr(PP) and y'PPPy at weights W = 1/(v + tau2); traces of W for the plain likelihood."""
+        w = 1.0 / (self.v + tau2)
         rest = self._factor(w)[1]
         s = rest.T @ (np.sqrt(w) * self.y)
         inner = rest.T @ (w[:, None] * rest)
         turned = inner @ s
-        return float(np.trace(inner)), float(s @ turned), float((inner * inner).sum()), float(turned @ turned)
+        square, third = float(s @ turned), float(turned @ turned)
+        if not restricted:
+            return float(w.sum()), square, float(w @ w), third
+        return float(np.trace(inner)), square, float((inner * inner).sum()), third
 
 
 Model: TypeAlias = MeanModel | RegressionModel
