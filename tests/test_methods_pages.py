@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "methods"
 EXAMPLE = re.compile(r"^```python\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 PRINTED = re.compile(r"\A\n```text\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
-# the index has no examples, and the numbers of the simulation are not made while tests run
-PAGES = sorted(page.name for page in FOLDER.glob("*.md") if page.name not in {"README.md", "coverage.md"})
+# the index has no examples, and the numbers of the simulation and of the benchmark are not made while tests run
+MEASURED = ("coverage.md", "speed.md")
+PAGES = sorted(page.name for page in FOLDER.glob("*.md") if page.name not in {"README.md", *MEASURED})
 FAMILIES = {
     "absolute-effects.md": (),
     "bayes.md": core.TAU_PRIORS,
@@ -78,7 +79,7 @@ def test_every_function_is_on_a_page():
     assert functions - words == {"choose"}  # which looks keys up
 
 
-@pytest.mark.parametrize("page", [*PAGES, "README.md"])
+@pytest.mark.parametrize("page", [*PAGES, *MEASURED, "README.md"])
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text_of(page))
     assert [link for link in links if not (FOLDER / link).exists()] == []
@@ -86,4 +87,4 @@ def test_links_lead_somewhere(page):
 
 def test_the_index_names_every_page():
     index = text_of("README.md")
-    assert [page for page in [*PAGES, "coverage.md"] if f"]({page})" not in index] == []
+    assert [page for page in [*PAGES, *MEASURED] if f"]({page})" not in index] == []
