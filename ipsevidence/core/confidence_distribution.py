@@ -82,9 +82,10 @@ def bootstrap_prediction(model: Model, level: float, seed: int, draws: int = DRA
     for i in range(0, draws, rows):
         part = slice(i, i + rows)
         w = 1.0 / (model.v + tau2[part, None])
+        # sums of each draw by itself: the same digits in any chunks
         total = w.sum(axis=1)
-        mean = (w @ model.y) / total
-        spread = np.einsum("ij,ij->i", w, (model.y - mean[:, None]) ** 2) / (model.df * total)
+        mean = (w * model.y).sum(axis=1) / total
+        spread = (w * (model.y - mean[:, None]) ** 2).sum(axis=1) / (model.df * total)
         drawn[part] = mean + deviate[part] * np.sqrt(tau2[part]) - t[part] * np.sqrt(spread)
     tail = (1.0 - level) / 2.0
     low, high = (model.centre + model.root * np.quantile(drawn, [tail, 1.0 - tail])).tolist()

@@ -3,6 +3,7 @@ import pytest
 from scipy import special
 
 from ipsevidence import core
+from ipsevidence.core import confidence_distribution
 from ipsevidence.core.confidence_distribution import bootstrap_prediction, tau2_quantiles
 from ipsevidence.core.quadratic_forms import mixture_cdf
 from ipsevidence.core.weighting import MeanModel
@@ -111,3 +112,12 @@ def test_a_seed_is_a_whole_number(seed):
 
 def test_no_quantile_stands_for_it():
     assert core.PREDICTIONS["bootstrap"].function(9) == 0
+
+
+@pytest.mark.parametrize("rows", [1, 4096])
+def test_chunks_of_draws_do_not_matter(monkeypatch, rows):
+    random = np.random.default_rng(6)
+    model = MeanModel(random.normal(size=11), random.uniform(0.1, 1.0, 11))
+    whole = bootstrap_prediction(model, 0.95, 5, draws=6000)
+    monkeypatch.setattr(confidence_distribution, "CHUNK", rows * 11)
+    assert bootstrap_prediction(model, 0.95, 5, draws=6000) == whole
