@@ -38,6 +38,13 @@ def measured(work, runs, seconds=20.0):
     return found
 
 
+def once(work):
+    """Return the seconds of one run of what takes long, as a list."""
+    start = time.perf_counter()
+    work()
+    return [time.perf_counter() - start]
+
+
 def summed(times):
     """Return the median of some runs, and the shortest and the longest."""
     return statistics.median(times), min(times), max(times)

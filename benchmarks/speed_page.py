@@ -19,6 +19,7 @@ FIGURE = "speed-scaling"
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PALETTE, SIZE = STYLES["default"].palette, 7.0
 WIDTH, HEIGHT = STYLES["default"].width, 190.0
+SECONDS = ((1e-4, "0.1 ms"), (1e-3, "1 ms"), (1e-2, "10 ms"), (0.1, "0.1 s"), (1.0, "1 s"), (10.0, "10 s"))
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
 NONE = "–"
 
@@ -144,15 +145,15 @@ def draw_figure(results, folder=FOLDER):
             alternative=_words(scaling),
         )
         panels = figure.subplots(1, 3)
-        figure.subplots_adjust(left=0.075, right=0.985, bottom=0.175, top=0.9, wspace=0.3)
-        _panel(panels[0], "one fit", "studies", "seconds", scaling["studies"], slope_from=10_000)
-        _other(panels[0], scaling["metafor"])
-        _panel(panels[1], "GOSH of 20 studies", "fits", "seconds", scaling["fits"], slope_from=10_000)
+        figure.subplots_adjust(left=0.075, right=0.965, bottom=0.175, top=0.9, wspace=0.32)
+        others = scaling["metafor"]
+        _panel(panels[0], "one fit: time", "studies", scaling["studies"], highest=max(others.values(), default=0.0))
+        _other(panels[0], others)
+        _panel(panels[1], "GOSH of 20 studies: time", "fits", scaling["fits"])
         memory = {fits: grown / 1e6 for fits, grown in scaling["memory"].items()}
-        _panel(panels[2], "GOSH of 20 studies", "fits", "memory grown (MB)", memory, slope_from=None)
-        panels[2].set_ylim(1, 1000)
+        _panel(panels[2], "GOSH of 20 studies: memory", "fits", memory, seconds=False)
         panels[2].axhline(500, color=PALETTE.ink, linewidth=0.6)
-        panels[2].text(1e3, 560, "limit", fontproperties=font(SIZE), color=PALETTE.ink)
+        panels[2].text(1e3, 530, "limit", fontproperties=font(SIZE), color=PALETTE.ink)
     return [save(figure, folder / f"{FIGURE}.{form}") for form in ("png", "svg")]
 
 
@@ -160,12 +161,25 @@ def _points(found):
     return zip(*sorted((int(x), y) for x, y in found.items()), strict=True)
 
 
-def _panel(panel, title, along, up, found, *, slope_from):
+def _whole(x):
+    return "1 million" if x == 1_000_000 else f"{x:,}"
+
+
+def _panel(panel, title, along, found, *, seconds=True, highest=0.0):
     x, y = _points(found)
     panel.set(xscale="log", yscale="log")
+    panel.set_xticks(decades := [10**n for n in range(1, 7) if x[0] <= 10**n <= x[-1]], map(_whole, decades))
+    if seconds:
+        panel.set_ylim(0.5 * min(y), 2.0 * max(*y, highest))
+        panel.set_yticks(
+            *zip(*((t, name) for t, name in SECONDS if 0.5 * min(y) < t < 2.0 * max(*y, highest)), strict=True)
+        )
+    else:
+        panel.set_ylim(1, 1000)
+        panel.set_yticks([1, 10, 100, 1000], ["1 MB", "10 MB", "100 MB", "1 GB"])
     panel.plot(x, y, color=PALETTE.accent, linewidth=1.8, marker="o", markersize=3, zorder=4)
-    if slope_from:
-        ends = np.array([slope_from / 30, max(x)])
+    if seconds:
+        ends = np.array([min(x), max(x)])
         panel.plot(ends, y[-1] * ends / x[-1], color=PALETTE.ink, linewidth=0.8, linestyle=(0, (3.0, 2.0)), zorder=2)
     panel.set_title(title, fontproperties=font(SIZE), loc="left", color=PALETTE.ink, pad=4)
     panel.minorticks_off()
@@ -177,7 +191,6 @@ def _panel(panel, title, along, up, found, *, slope_from):
     for side in ("left", "bottom"):
         panel.spines[side].set(linewidth=0.5, color=PALETTE.rule)
     panel.set_xlabel(along, fontproperties=font(SIZE), color=PALETTE.ink, labelpad=2)
-    panel.set_ylabel(up, fontproperties=font(SIZE), color=PALETTE.ink, labelpad=2)
 
 
 def _other(panel, found):

@@ -17,6 +17,7 @@ from speed_data import (
     PM,
     SIZES,
     measured,
+    once,
     studies,
 )
 
@@ -72,8 +73,8 @@ def pimeta(quick):
     yield INFLUENCE, measured(lambda: (pimeta.leave1out(y, v), pimeta.influence(y, v)), FEW)
     if not quick:
         small = studies(13)
-        yield GOSH_ALL, measured(lambda: pimeta.gosh(small[0], small[1]), 1)
-        yield GOSH_DRAWN, measured(lambda: pimeta.gosh(y, v, subsets=10_000, seed=1), 1)
+        yield GOSH_ALL, once(lambda: pimeta.gosh(small[0], small[1]))
+        yield GOSH_DRAWN, once(lambda: pimeta.gosh(y, v, subsets=10_000, seed=1))
 
 
 def statsmodels(_quick):
