@@ -30,14 +30,19 @@ from ipsevidence.core.weighting import MeanModel
 SETS = 60  # of ten studies, each fitted by itself
 FITS = (1_000, 3_162, 10_000, 31_623, 100_000, 316_228, 1_000_000)
 MEMORY = """
-import resource, sys
+import sys
 from benchmarks.speed_data import studies
 from ipsevidence import core
+
+def held(field):
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(field))
+
 y, v, _ = studies(20)
 core.gosh(y, v, subsets=100)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = held("VmRSS")
 core.gosh(y, v, subsets=int(sys.argv[1]))
-print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(before, held("VmHWM"))
 """
 
 
@@ -109,7 +114,7 @@ def _one(k):
 
 
 def _memory(fits):
-    """Return by how many bytes the memory of a fresh process grew, at most, over so many fits."""
+    """Return by how many bytes the memory of a fresh process grew, at most, over so many fits (Linux only)."""
     done = subprocess.run([sys.executable, "-c", MEMORY, str(fits)], capture_output=True, text=True, check=True)
     before, after = json.loads(f"[{done.stdout.strip().replace(' ', ',')}]")
-    return (after - before) * (1 if sys.platform == "darwin" else 1024)
+    return (after - before) * 1024

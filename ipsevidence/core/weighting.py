@@ -142,10 +142,12 @@ class MeanModel:
             left = [y - mean for y in ys]
             weighted = list(map(mul, few, left))
             return sum(map(mul, weighted, left)), sum(map(mul, weighted, weighted))
-        w = 1.0 / (self.v + tau2)
+        w = self.v + tau2
+        np.divide(1.0, w, out=w)
         r = self.residuals(w)
-        wr = w * r
-        return dot(wr, r), dot(wr, wr)
+        q = float(np.einsum("i,i,i", w, r, r))
+        r *= w
+        return q, dot(r, r)
 
     def q_on_grid(self, w: FloatArray) -> FloatArray:
         """Return y'Py for each row of weights, shape (m,) for weights of shape (m, k)."""
@@ -160,18 +162,21 @@ class MeanModel:
         """
         if self._plain is not None:
             return self._score_terms_of_few(tau2, *self._plain, restricted=restricted)
-        w = 1.0 / (self.v + tau2)
-        total = float(np.add.reduce(w))
-        wr = w * self.residuals(w)
-        square = w * w
-        s2 = float(np.add.reduce(square))
-        tilt = dot(w, wr)
-        third = dot(w * wr, wr) - tilt * tilt / total
+        # few arrays: beyond the cache each new one costs more than the sums
+        w = self.v + tau2
+        np.divide(1.0, w, out=w)
+        total, s2 = float(np.add.reduce(w)), dot(w, w)
+        wr = self.residuals(w)
+        wr *= w
+        tilt, square = dot(w, wr), dot(wr, wr)
+        third = float(np.einsum("i,i,i", w, wr, wr)) - tilt * tilt / total
         if not restricted:
-            return total, dot(wr, wr), s2, third
-        trace = dot(w, sum_of_others(w)) / total
-        trace2 = s2 - 2.0 * dot(square, w) / total + (s2 / total) ** 2
-        return trace, dot(wr, wr), trace2, third
+            return total, square, s2, third
+        share = s2 / total
+        trace, trace2 = total - share, s2 - 2.0 * float(np.einsum("i,i,i", w, w, w)) / total + share * share
+        if trace < OUTWEIGHED * total:  # one study outweighs the others, and the difference has lost digits
+            trace = dot(w, sum_of_others(w)) / total
+        return trace, square, trace2, third
 
     def _score_terms_of_few(
         self, tau2: float, ys: list[float], vs: list[float], *, restricted: bool
