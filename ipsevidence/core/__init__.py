@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ipsevidence.core.absolute import absolute_effect, e_value, missing_outcomes, proportion_beyond
-    from ipsevidence.core.bayesian import TAU_PRIORS, bayes
+    from ipsevidence.core.bayes_model import TAU_PRIORS, BayesSettings
+    from ipsevidence.core.bayesian import bayes
     from ipsevidence.core.binomial_models import GLMM_MODELS, glmm, glmm_proportion
     from ipsevidence.core.control_risk_model import ControlRiskEffect, ControlRiskResult, control_risk
     from ipsevidence.core.correlated import correlated_regression, pool_correlated, shared_control_covariance
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from ipsevidence.core.results_of_meaning import (
         AbsoluteEffect,
         BayesResult,
-        BayesSettings,
         EValue,
         ProportionBeyond,
         SmallKResult,
@@ -195,7 +195,8 @@ _HOME = {
     "binomial_models": ("GLMM_MODELS", "glmm", "glmm_proportion"),
     "control_risk_model": ("ControlRiskEffect", "ControlRiskResult", "control_risk"),
     "absolute": ("absolute_effect", "e_value", "missing_outcomes", "proportion_beyond"),
-    "bayesian": ("TAU_PRIORS", "bayes"),
+    "bayes_model": ("TAU_PRIORS", "BayesSettings"),
+    "bayesian": ("bayes",),
     "correlated": ("correlated_regression", "pool_correlated", "shared_control_covariance"),
     "counts": ("MANTEL_HAENSZEL", "mantel_haenszel", "peto"),
     "dependence": ("cluster_robust", "design_effect", "split_control"),
@@ -241,7 +242,6 @@ _HOME = {
     "results_of_meaning": (
         "AbsoluteEffect",
         "BayesResult",
-        "BayesSettings",
         "EValue",
         "ProportionBeyond",
         "SmallKResult",

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ipsevidence.core.bayes_model import BayesSettings, NormalModel
 from ipsevidence.core.results import (
     FloatArray,
     Interval,
@@ -13,29 +14,6 @@ from ipsevidence.core.results import (
     Result,
     number,
 )
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class BayesSettings:
-    """The priors of a Bayesian model.
-
-    Attributes
-    ----------
-    tau_prior : str
-        Key of `TAU_PRIORS`.
-    scale, df : float
-        Its scale, in units of the effects, and the degrees of freedom of half-t.
-    mu_mean : float
-        Mean of the normal prior of the pooled effect.
-    mu_sd : float or None
-        Its standard deviation; None for a flat prior.
-    """
-
-    tau_prior: str
-    scale: float
-    df: float
-    mu_mean: float
-    mu_sd: float | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -120,10 +98,11 @@ class BayesResult(Result):
         return found / math.sqrt(2.0 * math.pi)
 
     def tau_density(self, tau: Any) -> FloatArray:
-        """Return the posterior density of the between-study standard deviation at each of `tau`, shape (n,)."""
-        from ipsevidence.core.bayesian import density_of_tau
-
-        return density_of_tau(self, tau)
+        """Return the posterior density of the between-study standard deviation at each of `tau`; 0 below 0."""
+        at = np.asarray(tau, dtype=float)
+        model = NormalModel(self.y, self.v, self.settings)
+        found = model.height(np.abs(at).ravel(), self.log_marginal).reshape(at.shape)
+        return np.where(at < 0.0, 0.0, found)
 
     def __str__(self) -> str:
         level = f"{100 * self.ci.level:g}%"

@@ -56,7 +56,7 @@ _FEWEST_FOR_FUNNEL: Final = 10
 _LARGER: Final = 1.45
 """Pixels of a screen for each point of a printed figure; 4/3 would be its printed size."""
 _OPTIONS: Final[dict[str, dict[str, bool]]] = {"icons": {"wide": True}, "funnel": {"wide": True}}
-_WHOLE: Final = {
+WHOLE: Final = {
     "report.docx": "the report for Word",
     "report.md": "the report in Markdown",
     "analysis.R": "R: metafor repeats the main result",
@@ -66,11 +66,13 @@ _WHOLE: Final = {
     "references.ris": "references: RIS",
     "references.json": "references: CSL-JSON",
 }
-_BRIEF: Final = {
+"""Files of a whole report beside its page, its figures and its tables, and what each holds."""
+
+BRIEF: Final = {
     "results.json": "every number, with the analysis as resolved",
     "inputs.csv": "one line a study",
 }
-
+"""Files of any report beside its page and its forest plot, and what each holds."""
 
 GRIDS: Final = (
     "absent",
@@ -172,9 +174,9 @@ def material(
     analysis = reproduction.run
     keys = tuple(PICTURES) if whole else ("forest",)
     found = {key: one for key in keys if (one := _picture(key, reproduction, dataset, folder, suffixes)) is not None}
-    files = dict(_BRIEF)
+    files = dict(BRIEF)
     if whole:
-        files = {name: what for name, what in _WHOLE.items() if name != "spec.yaml" or analysis.data} | files
+        files = {name: what for name, what in WHOLE.items() if name != "spec.yaml" or analysis.data} | files
     choices = estimator_choices(analysis) if whole and analysis.spec.id in VARIED else None
     return Material(
         reproduction=reproduction,
@@ -236,7 +238,7 @@ def _put(path: Path, text: str | bytes) -> None:
 
 def _remove_others(folder: Path, written: set[str]) -> None:
     """Remove the files of an earlier report that this one does not have, and no file of anybody else's."""
-    ours = {*_WHOLE, *(f"{key}.{suffix}" for key in PICTURES for suffix in _SUFFIXES)}
+    ours = {*WHOLE, *(f"{key}.{suffix}" for key in PICTURES for suffix in _SUFFIXES)}
     ours |= {f"tables/{key}.csv" for key in GRIDS}
     for name in ours - written:
         (folder / name).unlink(missing_ok=True)

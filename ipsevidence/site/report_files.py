@@ -11,7 +11,7 @@ from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP
 from ipsevidence.report import citing
 from ipsevidence.report.notebook import notebook
 from ipsevidence.report.outline import Outline, outline
-from ipsevidence.report.page import inputs_csv, spec_text, table_csv
+from ipsevidence.report.page import BRIEF, WHOLE, inputs_csv, spec_text, table_csv
 from ipsevidence.report.page import material as gather
 from ipsevidence.report.plain import markdown_report
 from ipsevidence.report.r_script import r_script
@@ -28,18 +28,7 @@ __all__ = ["FILES", "PRIMARY", "in_full", "report_files"]
 PRIMARY: Final = ("primary", "primary-beyond-smi", *(f"primary-{key}" for key in ANALYSIS_GROUP))
 """Analyses of the primary question, in order."""
 
-FILES: Final = {
-    "report.docx": "the report for Word",
-    "report.md": "the report in Markdown",
-    "analysis.R": "R: metafor repeats the main result",
-    "analysis.ipynb": "the same in Python, as a Jupyter notebook",
-    "spec.yaml": "the analysis as resolved, ready to be run",
-    "references.bib": "references: BibTeX",
-    "references.ris": "references: RIS",
-    "references.json": "references: CSL-JSON",
-    "results.json": "every number, with the analysis as resolved",
-    "inputs.csv": "one line a study",
-}
+FILES: Final = {**WHOLE, **BRIEF}
 """Files beside the page, and what each holds; figures and tables are not among them."""
 
 
