@@ -14,13 +14,15 @@ from ipsevidence.analysis.answers import EVERYONE
 from ipsevidence.analysis.claimfiles import VERDICTS
 from ipsevidence.analysis.covering import Coverage
 from ipsevidence.dataset.overview import size
-from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP
+from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP, CERTAINTY
+from ipsevidence.report.study_tables import risk_of_bias
 from ipsevidence.site.schema_org import dataset_description
 from ipsevidence.site.shell import page
 from ipsevidence.site.strips import Scale, axis, strip
 
 if TYPE_CHECKING:
     from ipsevidence.analysis.answers import Answer
+    from ipsevidence.dataset.collection import Dataset
     from ipsevidence.site.material import Material
 
 __all__ = ["PEOPLE", "Line", "files", "lines"]
@@ -68,9 +70,18 @@ def files(material: "Material") -> dict[str, bytes]:
         claims=_claims(material),
         dataset=material.dataset,
         shipped=material.reproductions.keys(),
+        judged=_judged(found, material.dataset),
         about=dataset_description(material),
     )
     return {"index.html": text.encode()}
+
+
+def _judged(found: "Answer", dataset: "Dataset") -> str:
+    """Say what people have judged of the first estimate: risk of bias in its trials, certainty of its evidence."""
+    biased = len(risk_of_bias(found.run, dataset).rows)
+    trials = f"Risk of bias was judged in {biased} of them" if biased else "Nobody has judged the risk of bias yet"
+    certainty = found.run.spec.certainty
+    return f"{trials}." + (f" Certainty of the evidence: {CERTAINTY[certainty.rating].label}." if certainty else "")
 
 
 def _counts(material: "Material") -> dict[str, int]:
