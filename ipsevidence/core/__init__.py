@@ -81,7 +81,7 @@ if TYPE_CHECKING:
     from ipsevidence.core.shrinkage import ShrunkenEffects, blups
     from ipsevidence.core.significance import excess_significance, fail_safe_n, selection_model
     from ipsevidence.core.small_study import begg, egger, egger_mixed, harbord, pet_peese, peters, trim_and_fill
-    from ipsevidence.core.subsets import gosh
+    from ipsevidence.core.subsets import gosh, leave_d_out
     from ipsevidence.core.tau2 import TAU2_ESTIMATORS, estimate_tau2
     from ipsevidence.core.tau2_bounds import TAU2_INTERVALS, tau2_interval
     from ipsevidence.core.three_level import MultilevelResult, multilevel
@@ -161,6 +161,7 @@ __all__ = [
     "harmonic_mean",
     "henmi_copas",
     "influence",
+    "leave_d_out",
     "leave_one_out",
     "likelihood_ratio_test",
     "mantel_haenszel",
@@ -277,7 +278,7 @@ _HOME = {
         "peters",
         "trim_and_fill",
     ),
-    "subsets": ("gosh",),
+    "subsets": ("gosh", "leave_d_out"),
     "tau2": ("TAU2_ESTIMATORS", "estimate_tau2"),
     "tau2_bounds": ("TAU2_INTERVALS", "tau2_interval"),
     "three_level": ("MultilevelResult", "multilevel"),

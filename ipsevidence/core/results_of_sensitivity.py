@@ -158,6 +158,8 @@ class GoshResult(Result):
         How many there are, k.
     exhaustive : bool
         Whether these are all selections.
+    kind : str
+        Which they are, in words: all, random ones, the first of all, or those that leave out so many studies.
     notes : tuple of str
         Cautions.
     """
@@ -169,6 +171,7 @@ class GoshResult(Result):
     members: Bytes
     studies: int
     exhaustive: bool
+    kind: str
     notes: tuple[str, ...] = ()
 
     @property
@@ -189,8 +192,7 @@ class GoshResult(Result):
 
     def __str__(self) -> str:
         ((size, median, low, high),) = self.to_rows()
-        kind = "all" if self.exhaustive else "random"
-        line = f"{size} {kind} selections: median {number(median)}, from {number(low)} to {number(high)}"
+        line = f"{size} {self.kind}: median {number(median)}, from {number(low)} to {number(high)}"
         return "\n".join([line, *(f"  note: {note}" for note in self.notes)])
 
 

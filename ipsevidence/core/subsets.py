@@ -1,6 +1,8 @@
 """What a pooled effect is in every selection of its studies."""
 
+import math
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,8 @@ import numpy as np
 from ipsevidence.core.batch import BATCH_ESTIMATORS, fit_selections
 from ipsevidence.core.batch_rows import BoolArray
 from ipsevidence.core.inputs import InputError, check_effects, check_whole
-from ipsevidence.core.repeating import CHUNK, Mapper, Progress, gather, interrupted, random_words, ranges
-from ipsevidence.core.results import FloatArray, frozen_array
+from ipsevidence.core.repeating import CHUNK, Mapper, Progress, batches, gather, interrupted, random_words, ranges
+from ipsevidence.core.results import FloatArray, NotApplicable, frozen_array
 from ipsevidence.core.results_of_sensitivity import Bytes, GoshResult
 
 ALL_SUBSETS = 20  # studies up to which every selection is fitted: 1,048,575
@@ -72,8 +74,7 @@ def gosh(
        Methods 2012;3:214-223. doi:10.1002/jrsm.1053
     """
     y, v = check_effects(y, v)
-    if tau2 not in BATCH_ESTIMATORS:
-        raise InputError(f"tau2 must be one of {BATCH_ESTIMATORS} here; got {tau2!r}", parameter="tau2")
+    _check_estimator(tau2)
     if isinstance(subsets, str) and subsets != "auto":
         raise InputError(f"subsets must be 'auto' or a number; got {subsets!r}", parameter="subsets")
     automatic = 2**ALL_SUBSETS - 1 if y.size <= ALL_SUBSETS else DRAWN_SUBSETS
@@ -86,6 +87,72 @@ def gosh(
     source = None if exhaustive else check_whole("seed", seed, least=0)
     work = partial(_fits, y, v, tau2, source)
     parts = gather(work, ranges(total, chunk), total=total, chunk=chunk, mapper=mapper, progress=progress)
+    done = sum(len(members) for _, members in parts)
+    kind = "random selections" if not exhaustive else "all selections" if done == total else "selections"
+    return _result(parts, y.size, total, exhaustive=exhaustive and done == total, kind=kind)
+
+
+def leave_d_out(
+    y: Any,
+    v: Any,
+    *,
+    d: int = 2,
+    tau2: str = "reml",
+    chunk: int = CHUNK,
+    mapper: Mapper = map,
+    progress: Progress | None = None,
+) -> GoshResult | NotApplicable:
+    """Return the fits without each set of d studies.
+
+    Parameters
+    ----------
+    y, v : array_like of shape (k,)
+        Effects and sampling variances.
+    d : int
+        How many studies are left out at once.
+    tau2 : str
+        As in `gosh`.
+    chunk, mapper, progress
+        As in `gosh`.
+
+    Returns
+    -------
+    GoshResult or NotApplicable
+        One entry for each set, in the order of `itertools.combinations` of the studies that are left out; after Ctrl-C
+        of those that were complete, with a note. Not applicable where no study would remain.
+
+    Raises
+    ------
+    InputError
+        If a parameter cannot be used.
+    KeyboardInterrupt
+        On Ctrl-C before the first chunk is complete.
+
+    Notes
+    -----
+    With one study, `leave_one_out` gives intervals and tests as well. Two studies that lie apart from the others and
+    near each other may hide each other from it: without one of them the other still draws the mean.
+    """
+    y, v = check_effects(y, v)
+    _check_estimator(tau2)
+    d, chunk = check_whole("d", d, least=1), check_whole("chunk", chunk, least=1)
+    if d >= y.size:
+        return NotApplicable(reason=f"{d} of {y.size} studies cannot be left out: nothing would remain")
+    total = math.comb(y.size, d)
+    if total > MOST_SUBSETS:
+        raise InputError(f"d must leave at most {MOST_SUBSETS} sets; got {total}", parameter="d")
+    sets = batches(combinations(range(y.size), d), chunk)
+    parts = gather(partial(_fits_without, y, v, tau2), sets, total=total, chunk=chunk, mapper=mapper, progress=progress)
+    kind = f"selections without {d} {'study' if d == 1 else 'studies'}"
+    return _result(parts, y.size, total, exhaustive=False, kind=kind)
+
+
+def _check_estimator(tau2: str) -> None:
+    if tau2 not in BATCH_ESTIMATORS:
+        raise InputError(f"tau2 must be one of {BATCH_ESTIMATORS} here; got {tau2!r}", parameter="tau2")
+
+
+def _result(parts: list[tuple[FloatArray, Bytes]], k: int, total: int, *, exhaustive: bool, kind: str) -> GoshResult:
     estimate, between, i2 = np.concatenate([numbers for numbers, _ in parts], axis=1)
     members = np.concatenate([packed for _, packed in parts])
     members.flags.writeable = False
@@ -94,10 +161,19 @@ def gosh(
         tau2=frozen_array(between),
         i2=frozen_array(i2),
         members=members,
-        studies=y.size,
-        exhaustive=exhaustive and estimate.size == total,
+        studies=k,
+        exhaustive=exhaustive,
+        kind=kind,
         notes=interrupted(estimate.size, total),
     )
+
+
+def _fits_without(y: FloatArray, v: FloatArray, tau2: str, sets: list[tuple[int, ...]]) -> tuple[FloatArray, Bytes]:
+    """Return estimate, tau2 and I2 without each set of studies, shape (3, m), and what remains, packed."""
+    chosen = np.ones((len(sets), y.size), dtype=bool)
+    np.put_along_axis(chosen, np.array(sets), values=False, axis=1)
+    fits = fit_selections(y, v, chosen, tau2=tau2)
+    return np.array([fits.estimate, fits.tau2, fits.i2]), np.packbits(chosen, axis=1, bitorder="little")
 
 
 def _fits(y: FloatArray, v: FloatArray, tau2: str, seed: int | None, rows: range) -> tuple[FloatArray, Bytes]:

@@ -17,6 +17,7 @@ X = np.column_stack([np.ones(24), RANDOM.normal(size=24)])
 REPEATED = {
     "gosh, all": partial(core.gosh, Y[:9], V[:9]),
     "gosh, drawn": partial(core.gosh, Y, V, subsets=300, seed=3),
+    "without two": partial(core.leave_d_out, Y[:9], V[:9]),
     "signs, all": partial(core.permutation_test, Y[:8], V[:8]),
     "signs, drawn": partial(core.permutation_test, Y, V, permutations=300),
     "orders, all": partial(core.permutation_test, Y[:5], V[:5], X[:5]),
@@ -67,6 +68,7 @@ def test_an_interrupted_gosh_keeps_the_first_selections(kind):
     assert not part.exhaustive
     assert part.notes == (f"Interrupted after 120 of {whole.estimate.size} fits: these are the first.",)
     assert "note: Interrupted" in str(part)
+    assert str(part).startswith("120 random selections:" if kind == "gosh, drawn" else "120 selections:")
 
 
 @pytest.mark.parametrize("kind", ["signs, drawn", "orders, drawn"])

@@ -1,3 +1,4 @@
+import itertools
 import json
 import math
 
@@ -132,6 +133,30 @@ def test_gosh_reml_agrees_with_metafor():
     expected = REFERENCE["gosh"]["collins_reml"]
     np.testing.assert_allclose(np.sort(found.estimate), expected["estimate"], rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(np.sort(found.i2), expected["i2"], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("tau2", ["reml", "dl", "pm"])
+def test_without_two_is_the_pool_of_the_others(tau2):
+    found = core.leave_d_out(Y, V, d=2, tau2=tau2)
+    assert str(found).startswith("78 selections without 2 studies: median")
+    assert found.sizes.tolist() == [11] * 78
+    for row, left in enumerate(itertools.combinations(range(13), 2)):
+        kept = np.setdiff1d(np.arange(13), left)
+        alone = core.pool(Y[kept], V[kept], tau2=tau2)
+        assert [found.holds(study)[row] for study in range(13)] == np.isin(np.arange(13), kept).tolist()
+        assert (found.estimate[row], found.tau2[row]) == pytest.approx((alone.estimate, alone.tau2), rel=1e-9)
+        assert found.i2[row] == pytest.approx(alone.i2, rel=1e-9)
+
+
+def test_without_one_is_leave_one_out_and_without_all_is_nothing():
+    one = core.leave_one_out(Y, V)
+    assert core.leave_d_out(Y, V, d=1).estimate == pytest.approx(one.estimate, rel=1e-9)
+    assert isinstance(core.leave_d_out(Y[:2], V[:2]), core.NotApplicable)
+    for wrong in ({"d": 0}, {"tau2": "genqm"}, {"chunk": 0}):
+        with pytest.raises(core.InputError, match=next(iter(wrong))):
+            core.leave_d_out(Y, V, **wrong)
+    with pytest.raises(core.InputError, match="at most"):
+        core.leave_d_out(np.tile(Y, 8), np.tile(V, 8), d=20)
 
 
 def test_gosh_draws():
