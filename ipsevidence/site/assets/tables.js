@@ -8,8 +8,7 @@ for (const form of document.querySelectorAll("form[data-filters]")) {
   const status = form.querySelector("[role=status]");
   const names = [...form.elements].filter((one) => one.name && one.name !== "q").map((one) => one.name);
 
-  const read = () => {
-    const asked = new URLSearchParams(location.search);
+  const fill = (asked) => {
     for (const one of form.elements) {
       if (!one.name) continue;
       one.value = asked.get(one.name) ?? "";
@@ -43,10 +42,11 @@ for (const form of document.querySelectorAll("form[data-filters]")) {
 
   form.addEventListener("input", () => { apply(); keep(); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { apply(); keep(); }));
-  addEventListener("popstate", () => { read(); apply(); });
+  // Emptied here and at once: the browser would do so only after this event.
+  form.addEventListener("reset", (event) => { event.preventDefault(); fill(new URLSearchParams()); apply(); keep(); });
+  addEventListener("popstate", () => { fill(new URLSearchParams(location.search)); apply(); });
   form.hidden = false;
-  read();
+  fill(new URLSearchParams(location.search));
   apply();
 }
 
