@@ -2,12 +2,14 @@
 
 import itertools
 
+import mpmath
 import numpy as np
 import pytest
 
 from ipsevidence import core
 from ipsevidence.core import batch
 from ipsevidence.core.batch import BATCH_ESTIMATORS, fit_designs, fit_samples, fit_selections
+from ipsevidence.core.batch_rows import Designs
 from ipsevidence.core.inputs import InputError
 from ipsevidence.core.weighting import RegressionModel
 
@@ -102,3 +104,32 @@ def test_estimators_without_a_vectorised_form():
     with pytest.raises(InputError, match="tau2 must be one of"):
         fit_selections(Y, V, np.ones((2, 7), dtype=bool), tau2="genqm")
     assert set(BATCH_ESTIMATORS) < set(core.TAU2_ESTIMATORS)
+
+
+@pytest.mark.parametrize("small", [1e-8, 1e-12])
+def test_designs_with_studies_that_outweigh_all_others_keep_their_digits(small):
+    draws = np.random.default_rng(3)
+    v = np.concatenate([[small, 2 * small], draws.uniform(0.5, 2.0, 8)])
+    y = np.concatenate([[0.1, 0.2], draws.normal(0.0, 0.3, 8)])
+    X = np.column_stack([np.ones(10), draws.normal(size=10)])
+    orders = np.array([draws.permutation(10) for _ in range(20)])
+    found = fit_designs(RegressionModel(y, v, X), orders, tau2="reml")
+    for coefficients, order in zip(found.coefficients, orders, strict=True):
+        alone = core.meta_regression(y, v, X[order], tau2="reml")
+        assert coefficients == pytest.approx(alone.coefficients, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("restricted", [True, False])
+@pytest.mark.parametrize("small", [1e-6, 1e-9, 1e-12])
+def test_the_score_of_a_design_keeps_its_digits_where_studies_outweigh_all_others(small, restricted):
+    """The same in 60 digits."""
+    y, v = np.array([0.1, 0.2, -0.4, 0.3, 0.7]), np.array([small, 2 * small, 1.0, 1.5, 2.0])
+    X = np.column_stack([np.ones(5), [0.3, 0.1, -0.5, 0.7, 0.2]])
+    found = Designs(y, v, X[None]).score(np.zeros(1), restricted=restricted)[0][0]
+    with mpmath.workdps(60):
+        W, design = mpmath.diag([1 / mpmath.mpf(one) for one in v]), mpmath.matrix(X.tolist())
+        P = W - W * design * (design.T * W * design) ** -1 * design.T * W
+        py = P * mpmath.matrix(y.tolist())
+        trace = sum((P if restricted else W)[i, i] for i in range(5))
+        expected = float(trace - (py.T * py)[0])
+    assert found == pytest.approx(expected, rel=1e-9)
