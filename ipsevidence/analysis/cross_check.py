@@ -16,7 +16,7 @@ from ipsevidence import core
 from ipsevidence.analysis.running import AnalysisRun
 from ipsevidence.core.inputs import check_number
 
-__all__ = ["Agreement", "Comparison", "CrossCheck", "cross_check"]
+__all__ = ["METAFOR_METHODS", "METAFOR_TESTS", "Agreement", "Comparison", "CrossCheck", "cross_check"]
 
 QUANTITIES = ("estimate", "se", "ci-low", "ci-high", "tau2")
 CLOSE = 1e-6

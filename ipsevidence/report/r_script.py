@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from ipsevidence import __version__
+from ipsevidence.analysis.cross_check import METAFOR_METHODS, METAFOR_TESTS
 from ipsevidence.core import MEASURES, NotApplicable, PooledResult
 
 if TYPE_CHECKING:
@@ -13,21 +14,6 @@ __all__ = ["TOLERANCE", "expected", "r_script"]
 
 TOLERANCE: Final = 1e-6
 """Largest difference, on the pooled scale, that counts as agreement."""
-
-_METHODS: Final = {
-    "common": "EE",
-    "dl": "DL",
-    "he": "HE",
-    "hs": "HS",
-    "hsk": "HSk",
-    "sj": "SJ",
-    "ml": "ML",
-    "reml": "REML",
-    "eb": "EB",
-    "pm": "PM",
-    "pmm": "PMM",
-}
-_TESTS: Final = {"wald": "z", "t": "t", "hksj": "knha", "hksj-adhoc": "adhoc"}
 _TABLES: Final = ("OR", "RR", "RD", "AS", "PETO")
 _SHARES: Final = ("PR", "PLO", "PAS")
 _DEGREES: Final = {"t-k1": "fit$k - 1", "t-k2": "fit$k - 2", "normal": "Inf"}
@@ -76,7 +62,7 @@ def r_script(analysis: "AnalysisRun") -> str:
     fit = analysis.fit
     if isinstance(fit, NotApplicable):
         return f"{head}\ncat({_text(f'There is no pooled effect to repeat: {fit.reason}.')}, fill = TRUE)\n"
-    if fit.settings.tau2 not in _METHODS and analysis.spec.model.q_about == "inverse-variance":
+    if fit.settings.tau2 not in METAFOR_METHODS and analysis.spec.model.q_about == "inverse-variance":
         reason = f"metafor is not asked for the estimator {fit.settings.tau2}."
         return f"{head}\ncat({_text(reason)}, fill = TRUE)\n"
     return "\n".join((head, _READ, _effects(analysis), _model(analysis, fit), _numbers(fit), _COMPARE))
@@ -147,7 +133,7 @@ def _effects(analysis: "AnalysisRun") -> str:
 def _model(analysis: "AnalysisRun", fit: PooledResult) -> str:
     settings, effect = fit.settings, analysis.spec.effect
     control = "control = list(threshold = 1e-13, tol = 1e-13, maxiter = 10000)"
-    method = f'method = "{_METHODS.get(settings.tau2, "DL")}"'
+    method = f'method = "{METAFOR_METHODS.get(settings.tau2, "DL")}"'
     lines = []
     if analysis.spec.model.q_about == "mantel-haenszel":
         lines += [
@@ -159,7 +145,9 @@ def _model(analysis: "AnalysisRun", fit: PooledResult) -> str:
         ]
         method = "tau2 = tau2"
     level = f"{100 * settings.level:.12g}"
-    lines.append(f'fit <- rma.uni(yi, vi, {method}, test = "{_TESTS[settings.interval]}", level = {level}, {control})')
+    lines.append(
+        f'fit <- rma.uni(yi, vi, {method}, test = "{METAFOR_TESTS[settings.interval]}", level = {level}, {control})'
+    )
     if analysis.spec.model.q_about != "mantel-haenszel":
         lines.append("q <- fit$QE")
     lines.append("metafor <- c(estimate = fit$beta[1], se = fit$se, ci_low = fit$ci.lb, ci_high = fit$ci.ub,")

@@ -13,6 +13,7 @@ from ipsevidence.analysis.answer_words import in_work, more, with_absent
 from ipsevidence.analysis.answers import EVERYONE
 from ipsevidence.analysis.claimfiles import VERDICTS
 from ipsevidence.analysis.covering import Coverage
+from ipsevidence.analysis.spec import RANDOMISED
 from ipsevidence.dataset.overview import size
 from ipsevidence.dataset.vocabulary import ANALYSIS_GROUP, CERTAINTY
 from ipsevidence.report.study_tables import risk_of_bias
@@ -29,8 +30,6 @@ __all__ = ["PEOPLE", "Line", "files", "lines"]
 
 PEOPLE: Final = Scale(low=-20, high=80, ticks=(-20, 0, 20, 40, 60, 80), null=0)
 """More people in work, of 100."""
-
-_RANDOMISED: Final = ("rct", "pilot-rct", "cluster-rct")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +85,7 @@ def _judged(found: "Answer", dataset: "Dataset") -> str:
 
 def _counts(material: "Material") -> dict[str, int]:
     studies = list(material.dataset)
-    trials = [study for study in studies if study.design.type in _RANDOMISED and study.status == "included"]
+    trials = [study for study in studies if study.design.type in RANDOMISED and study.status == "included"]
     return {
         "records": len(studies),
         "trials": len(trials),

@@ -9,17 +9,15 @@ import sys
 import urllib.parse
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from ipsevidence.analysis.running import run
 from ipsevidence.core import InputError
 from ipsevidence.report.sentences import verdict_line
 from ipsevidence.report.table import make
 from ipsevidence.terminal.explore import explored
+from tests.accessibility import grave
 from tests.hostile.strangers import MARKUP, alive_in_html
 from tests.toy import ABOUT, STUDIES
-
-pytest.importorskip("shiny")
 
 
 @contextlib.contextmanager
@@ -117,13 +115,7 @@ def test_it_can_be_read_by_everybody(live, width, opened):
     page = show(opened(viewport={"width": width, "height": 900}), live)
     page.wait_for_selector("img.forest")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(page).response["violations"]
-    grave = [
-        (one["id"], [node["html"] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert grave == []
+    assert grave(page) == []
 
 
 def test_what_strangers_write_does_nothing(tmp_path, opened):

@@ -5,12 +5,12 @@ import random
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from ipsevidence.analysis.running import run
 from ipsevidence.explorer.options import grid_selects
 from ipsevidence.explorer.static import files
 from ipsevidence.report.page import spec_text
+from tests.accessibility import grave
 from tests.explorer.conftest import serve
 from tests.hostile.strangers import MARKUP, alive_in_html
 from tests.toy import ABOUT, STUDIES
@@ -226,13 +226,7 @@ def test_nothing_is_in_the_way_of_a_screen_reader(state, width, address, opened)
     for summary in page.locator("#explorer summary:visible").all():
         if not summary.evaluate("one => one.parentNode.open"):
             summary.click()
-    found = Axe().run(page).response["violations"]
-    grave = [
-        (one["id"], [node["html"] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert grave == []
+    assert grave(page) == []
 
 
 def test_on_paper_there_are_no_controls(address, opened):

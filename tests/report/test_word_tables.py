@@ -3,8 +3,6 @@
 import io
 import itertools
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import docx
@@ -143,18 +141,3 @@ def test_a_journal_finds_the_styles_that_it_asks_for(reports):
     assert [one.tag.split("}")[1] for one in borders] == ["top", "bottom", "insideH"]
     sizes = [int(one.get("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}sz")) / 8 for one in borders]
     assert sizes == [1.0, 1.0, 0.25]  # points
-
-
-def test_libreoffice_makes_pages_of_it(reports, tmp_path):
-    office = shutil.which("soffice") or shutil.which("libreoffice")
-    if office is None:
-        pytest.skip("LibreOffice is not installed: the document is tested by its structure alone")
-    (tmp_path / "report.docx").write_bytes(word_report(reports["bond-2019-nine-rcts"]))
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    subprocess.run(
-        [office, profile, "--headless", "--convert-to", "pdf", "--outdir", tmp_path, tmp_path / "report.docx"],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
-    pdf = (tmp_path / "report.pdf").read_bytes()
-    assert pdf.startswith(b"%PDF")
-    assert 6 <= pdf.count(b"/Type/Page") - pdf.count(b"/Type/Pages") <= 16
