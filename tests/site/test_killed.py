@@ -4,18 +4,17 @@ import importlib
 import json
 import os
 import random
-import signal
-import time
 
 import pytest
 
 from ipsevidence.dataset.collection import load
 from ipsevidence.site.build import MANIFEST, build
+from tests.hostile.killing import killings
 from tests.toy import ABOUT
 
 building = importlib.import_module("ipsevidence.site.build")
 
-ROUNDS = 12
+KILLS = 12
 PAGES = 60
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is forked and killed")
@@ -24,22 +23,6 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is fork
 def pages(word, first):
     """Return pages that differ in what they hold, and a third of them in their names."""
     return {f"studies/{name}.html": f"{word} {name}\n".encode() * 2000 for name in range(first, first + PAGES)}
-
-
-def child_killed_after(seconds, work):
-    """Fork a child that works, kill it, and tell whether it had ended before."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    assert not (os.WIFEXITED(status) and os.WEXITSTATUS(status)), "it failed before it was killed"
-    return os.WIFEXITED(status)
 
 
 def test_a_site_that_is_killed_is_healed(tmp_path, monkeypatch):
@@ -52,14 +35,8 @@ def test_a_site_that_is_killed_is_healed(tmp_path, monkeypatch):
         monkeypatch.setattr(building, "MAKERS", (lambda _: files,))
         build(dataset, site)
 
-    write(old)
-    start = time.perf_counter()
-    write(new)
-    usual = time.perf_counter() - start
-    between = ended = 0
-    for _ in range(ROUNDS):
-        write(old)
-        ended += child_killed_after(rng.uniform(0, usual), lambda: write(new))
+    between = 0
+    for _ in killings(KILLS, lambda: write(new), lambda: write(old), PAGES, rng):
         here = {path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*.html")}
         listed = set(json.loads((site / MANIFEST).read_text())["files"])
         assert here.keys() <= listed  # nothing that a later build would leave behind
@@ -69,4 +46,3 @@ def test_a_site_that_is_killed_is_healed(tmp_path, monkeypatch):
         write(new)
         assert {f"studies/{path.name}": path.read_bytes() for path in (site / "studies").glob("*.html")} == new
     assert between > 0
-    assert ended < ROUNDS
