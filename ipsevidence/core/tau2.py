@@ -18,6 +18,9 @@ from ipsevidence.core.results import FloatArray
 from ipsevidence.core.roots import falling_root
 from ipsevidence.core.weighting import OUTWEIGHED, MeanModel, Model, RegressionModel, check_design
 
+CONVERGED = 3e-8  # of the root: convergence is quadratic, and the step after one of this size would be lost in rounding
+SAVED = 1e-9  # of a step that comes down from beyond the root, far more than its rounding
+
 
 class Tau2(NamedTuple):
     """An estimate of the between-study variance and its standard error, nan where there is none."""
@@ -102,20 +105,31 @@ def model_of(y: Any, v: Any, X: Any, weights: Any) -> Model | None:
     return model
 
 
-def root_of_q(model: Model, target: float, start: float = 0.0) -> float:
-    """Return the tau2 at which Q(tau2) falls to `target`, or `start`, which is not beyond it, where Q is below there.
+def root_of_q(model: Model, target: float) -> float:
+    """Return the tau2 at which Q(tau2) falls to `target`, or 0 where Q is below that from the start.
 
-    Q(t) is a sum of c^2/(l + t), so its reciprocal is concave and increases: Newton's method on 1/Q
-    climbs to the root from the left and cannot overshoot. No bracket is needed.
+    Q(t) is a sum of c^2/(l + t), so its reciprocal is concave and increases: a step of Newton's method on 1/Q, from
+    either side, ends left of the root. Of the steps from where Q is known already the farthest gives a near start, and
+    the method climbs on without overshooting. No bracket is needed.
     """
-    t, step = start, math.inf
-    q, slope = model.q_and_slope(t)
-    # convergence is quadratic: the step after one of 3e-8 would be lost in rounding
-    while q > target and step > 3e-8 * t:
+    if model.q_and_slope(0.0)[0] <= target:
+        return 0.0
+    t = max(_step_of_newton(target, *look) for look in model.looks.items())
+    while True:
+        q, slope = model.q_and_slope(t)
+        if q <= target:
+            return t
         step = (q / target - 1.0) * q / slope
         t += step
-        q, slope = model.q_and_slope(t)
-    return t
+        if step <= CONVERGED * t:
+            return t
+
+
+def _step_of_newton(target: float, t: float, look: tuple[float, float]) -> float:
+    """Return where a step from t ends, at least 0; from beyond the root a little short of that, as digits are lost."""
+    q, slope = look
+    reach = q / slope
+    return max(0.0, t + (q / target - 1.0) * reach - (SAVED * reach if q < target else 0.0))
 
 
 def _quadratic_form(model: Model, w: FloatArray, tau2: float) -> float:

@@ -127,7 +127,7 @@ def _q_profile(model: Model, level: float) -> tuple[float, float, str]:
     tail = (1.0 - level) / 2.0
     low = root_of_q(model, float(special.chdtri(model.df, tail)))
     least = float(special.chdtri(model.df, 1.0 - tail))
-    high = root_of_q(model, least, low)
+    high = root_of_q(model, least)
     empty = model.q_and_slope(0.0)[0] < least
     return low, high, EMPTY if empty else ""
 

@@ -5,6 +5,7 @@ variance, so that no tolerance downstream depends on the scale of the outcome.
 """
 
 import math
+from abc import ABC, abstractmethod
 from operator import mul
 from typing import Any, TypeAlias
 
@@ -13,7 +14,8 @@ import numpy as np
 from ipsevidence.core.inputs import LARGEST_MODERATOR, InputError
 from ipsevidence.core.results import FloatArray
 
-FEW = 60  # studies up to which sums of plain numbers are quicker
+FEW = 25  # studies up to which sums of plain numbers are quicker
+LONG = 4096  # numbers from which BLAS may start threads
 OUTWEIGHED = 1e-3  # share of the weights that all studies but one have, below which digits are saved
 NEGLIGIBLE = 1e-60  # a difference of effects, in standard errors of the most precise study, that is none
 
@@ -31,10 +33,36 @@ def in_units(differences: FloatArray, root: float) -> FloatArray:
 
 def dot(a: FloatArray, b: FloatArray) -> float:
     """Return the sum of products; BLAS would start threads for long arrays, which costs more than it saves."""
-    return float(np.einsum("i,i", a, b))
+    return float(a.dot(b) if a.size < LONG else np.einsum("i,i", a, b))
 
 
-class MeanModel:
+class _Looked(ABC):
+    """A model whose Q is asked for by several methods at the same values of tau2.
+
+    Attributes
+    ----------
+    looks : dict
+        tau2 -> (Q, minus its derivative), wherever it was looked at: these bound every root of Q from below.
+    """
+
+    __slots__ = ("looks",)
+
+    def __init__(self) -> None:
+        self.looks: dict[float, tuple[float, float]] = {}
+
+    def q_and_slope(self, tau2: float) -> tuple[float, float]:
+        """Return Q(tau2) = y'Py at weights 1/(v + tau2), and y'PPy, which is minus its derivative."""
+        found = self.looks.get(tau2)
+        if found is None:
+            found = self.looks[tau2] = self._look(tau2)
+        return found
+
+    @abstractmethod
+    def _look(self, tau2: float) -> tuple[float, float]:
+        """Compute Q(tau2) and minus its derivative."""
+
+
+class MeanModel(_Looked):
     """Studies that share one mean: X is a column of ones.
 
     Attributes
@@ -66,6 +94,7 @@ class MeanModel:
     )
 
     def __init__(self, y: FloatArray, v: FloatArray) -> None:
+        super().__init__()
         anchor = int(v.argmin())
         self.root = unit(float(v[anchor]))
         self.scale = self.root * self.root
@@ -133,8 +162,7 @@ class MeanModel:
         logarithm: FloatArray = np.log(w.sum(axis=-1))
         return logarithm
 
-    def q_and_slope(self, tau2: float) -> tuple[float, float]:
-        """Return Q(tau2) = y'Py at weights 1/(v + tau2), and y'PPy, which is minus its derivative."""
+    def _look(self, tau2: float) -> tuple[float, float]:
         if self._plain is not None:
             ys, vs = self._plain
             few = [1.0 / (v + tau2) for v in vs]
@@ -145,9 +173,8 @@ class MeanModel:
         w = self.v + tau2
         np.divide(1.0, w, out=w)
         r = self.residuals(w)
-        q = float(np.einsum("i,i,i", w, r, r))
-        r *= w
-        return q, dot(r, r)
+        w *= r
+        return dot(w, r), dot(w, w)
 
     def q_on_grid(self, w: FloatArray) -> FloatArray:
         """Return y'Py for each row of weights, shape (m,) for weights of shape (m, k)."""
@@ -162,18 +189,19 @@ class MeanModel:
         """
         if self._plain is not None:
             return self._score_terms_of_few(tau2, *self._plain, restricted=restricted)
-        # few arrays: beyond the cache each new one costs more than the sums
         w = self.v + tau2
         np.divide(1.0, w, out=w)
         total, s2 = float(np.add.reduce(w)), dot(w, w)
         wr = self.residuals(w)
         wr *= w
         tilt, square = dot(w, wr), dot(wr, wr)
-        third = float(np.einsum("i,i,i", w, wr, wr)) - tilt * tilt / total
+        np.multiply(wr, wr, out=wr)  # few arrays: beyond the cache each new one costs more than the sums
+        third = dot(w, wr) - tilt * tilt / total
         if not restricted:
             return total, square, s2, third
         share = s2 / total
-        trace, trace2 = total - share, s2 - 2.0 * float(np.einsum("i,i,i", w, w, w)) / total + share * share
+        np.multiply(w, w, out=wr)
+        trace, trace2 = total - share, s2 - 2.0 * dot(w, wr) / total + share * share
         if trace < OUTWEIGHED * total:  # one study outweighs the others, and the difference has lost digits
             trace = dot(w, sum_of_others(w)) / total
         return trace, square, trace2, third
@@ -197,7 +225,7 @@ class MeanModel:
         return trace, square, trace2, third
 
 
-class RegressionModel:
+class RegressionModel(_Looked):
     """Studies whose means are a linear function of moderators: the same quantities for any X.
 
     All are written with an orthonormal basis Z of what W^(1/2) X leaves, since P = W^(1/2) Z Z' W^(1/2)
@@ -235,6 +263,7 @@ class RegressionModel:
     )
 
     def __init__(self, y: FloatArray, v: FloatArray, X: FloatArray) -> None:
+        super().__init__()
         anchor = int(v.argmin())
         self.root = unit(float(v[anchor]))
         self.scale = self.root * self.root
@@ -314,8 +343,7 @@ class RegressionModel:
         found: FloatArray = np.linalg.slogdet((self.X.T * w[..., None, :]) @ self.X)[1]
         return found
 
-    def q_and_slope(self, tau2: float) -> tuple[float, float]:
-        """Return Q(tau2) = y'Py at weights 1/(v + tau2), and y'PPy, which is minus its derivative."""
+    def _look(self, tau2: float) -> tuple[float, float]:
         w = 1.0 / (self.v + tau2)
         root = np.sqrt(w)
         rest = self._factor(w)[1]

@@ -55,19 +55,11 @@ def test_q_at_the_profile_bounds_is_the_chi_square_quantile():
         assert (w * (y - mean) ** 2).sum() == pytest.approx(quantile, rel=1e-12)
 
 
-class Counting(MeanModel):
-    calls = 0
-
-    def q_and_slope(self, tau2):
-        self.calls += 1
-        return super().q_and_slope(tau2)
-
-
 def test_newton_on_the_reciprocal_needs_few_steps():
     """A root 1e12 variances away is found as easily as a near one."""
-    model = Counting(np.array([0.0, 3e6, -1e6]), np.array([1.0, 2.0, 1e4]))
+    model = MeanModel(np.array([0.0, 3e6, -1e6]), np.array([1.0, 2.0, 1e4]))
     root = root_of_q(model, 2.0)
-    assert model.calls <= 8
+    assert len(model.looks) <= 8
     assert model.q_and_slope(root)[0] == pytest.approx(2.0, rel=1e-14)
 
 
