@@ -1,6 +1,7 @@
 """What a pooled effect is in every selection of its studies."""
 
 import math
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -11,7 +12,7 @@ from ipsevidence.core.batch import BATCH_ESTIMATORS, fit_selections
 from ipsevidence.core.batch_rows import BoolArray
 from ipsevidence.core.inputs import InputError, check_effects, check_whole
 from ipsevidence.core.repeating import CHUNK, Mapper, Progress, batches, gather, interrupted, random_words, ranges
-from ipsevidence.core.results import FloatArray, NotApplicable, frozen_array
+from ipsevidence.core.results import FloatArray, NotApplicable
 from ipsevidence.core.results_of_sensitivity import Bytes, GoshResult
 
 ALL_SUBSETS = 20  # studies up to which every selection is fitted: 1,048,575
@@ -86,10 +87,11 @@ def gosh(
     chunk = check_whole("chunk", chunk, least=1)
     source = None if exhaustive else check_whole("seed", seed, least=0)
     work = partial(_fits, y, v, tau2, source)
-    parts = gather(work, ranges(total, chunk), total=total, chunk=chunk, mapper=mapper, progress=progress)
-    done = sum(len(members) for _, members in parts)
+    fits = _Room(total, y.size, "subsets")
+    fits.take(work, ranges(total, chunk), chunk=chunk, mapper=mapper, progress=progress)
+    done = fits.done
     kind = "random selections" if not exhaustive else "all selections" if done == total else "selections"
-    return _result(parts, y.size, total, exhaustive=exhaustive and done == total, kind=kind)
+    return fits.result(exhaustive=exhaustive and done == total, kind=kind)
 
 
 def leave_d_out(
@@ -142,9 +144,10 @@ def leave_d_out(
     if total > MOST_SUBSETS:
         raise InputError(f"d must leave at most {MOST_SUBSETS} sets; got {total}", parameter="d")
     sets = batches(combinations(range(y.size), d), chunk)
-    parts = gather(partial(_fits_without, y, v, tau2), sets, total=total, chunk=chunk, mapper=mapper, progress=progress)
+    fits = _Room(total, y.size, "d")
+    fits.take(partial(_fits_without, y, v, tau2), sets, chunk=chunk, mapper=mapper, progress=progress)
     kind = f"selections without {d} {'study' if d == 1 else 'studies'}"
-    return _result(parts, y.size, total, exhaustive=False, kind=kind)
+    return fits.result(exhaustive=False, kind=kind)
 
 
 def _check_estimator(tau2: str) -> None:
@@ -152,20 +155,51 @@ def _check_estimator(tau2: str) -> None:
         raise InputError(f"tau2 must be one of {BATCH_ESTIMATORS} here; got {tau2!r}", parameter="tau2")
 
 
-def _result(parts: list[tuple[FloatArray, Bytes]], k: int, total: int, *, exhaustive: bool, kind: str) -> GoshResult:
-    estimate, between, i2 = np.concatenate([numbers for numbers, _ in parts], axis=1)
-    members = np.concatenate([packed for _, packed in parts])
-    members.flags.writeable = False
-    return GoshResult(
-        estimate=frozen_array(estimate),
-        tau2=frozen_array(between),
-        i2=frozen_array(i2),
-        members=members,
-        studies=k,
-        exhaustive=exhaustive,
-        kind=kind,
-        notes=interrupted(estimate.size, total),
-    )
+class _Room:
+    """Room for as many fits as there will be, so that no part of them is held twice."""
+
+    def __init__(self, total: int, k: int, parameter: str) -> None:
+        try:
+            self.numbers = np.empty((3, total))
+            self.members = np.empty((total, -(-k // 8)), dtype=np.uint8)
+        except MemoryError:
+            message = f"{parameter} asks for {total:,} fits, which the memory does not hold; ask for fewer"
+            raise InputError(message, parameter=parameter) from None
+        self.total, self.studies, self.done = total, k, 0
+
+    def take(
+        self,
+        work: Callable[[Any], tuple[FloatArray, Bytes]],
+        chunks: Iterable[Any],
+        *,
+        chunk: int,
+        mapper: Mapper,
+        progress: Progress | None,
+    ) -> None:
+        """Put what the work makes of each chunk where it belongs; after Ctrl-C, of those that were complete."""
+
+        def placed(work: Callable[[Any], tuple[FloatArray, Bytes]], chunks: Iterable[Any]) -> Iterator[int]:
+            for numbers, members in mapper(work, chunks):
+                start, end = self.done, self.done + len(members)
+                self.numbers[:, start:end], self.members[start:end] = numbers, members
+                self.done = end
+                yield end
+
+        gather(work, chunks, total=self.total, chunk=chunk, mapper=placed, progress=progress)
+
+    def result(self, *, exhaustive: bool, kind: str) -> GoshResult:
+        self.numbers.flags.writeable = self.members.flags.writeable = False
+        estimate, between, i2 = self.numbers[:, : self.done]
+        return GoshResult(
+            estimate=estimate,
+            tau2=between,
+            i2=i2,
+            members=self.members[: self.done],
+            studies=self.studies,
+            exhaustive=exhaustive,
+            kind=kind,
+            notes=interrupted(self.done, self.total),
+        )
 
 
 def _fits_without(y: FloatArray, v: FloatArray, tau2: str, sets: list[tuple[int, ...]]) -> tuple[FloatArray, Bytes]:

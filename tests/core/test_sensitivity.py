@@ -1,6 +1,7 @@
 import itertools
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -178,6 +179,29 @@ def test_gosh_draws():
         core.gosh(Y, V, subsets="all")
     with pytest.raises(core.InputError, match="tau2 must be one of"):
         core.gosh(Y, V, tau2="genqm")
+
+
+def test_more_fits_than_the_memory_holds(monkeypatch):
+    def empty(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("ipsevidence.core.subsets.np.empty", empty)
+    with pytest.raises(core.InputError, match=r"subsets asks for 1,000 fits, which the memory does not hold"):
+        core.gosh(Y, V, subsets=1000)
+    with pytest.raises(core.InputError, match="d asks for 78 fits"):
+        core.leave_d_out(Y, V, d=2)
+
+
+def test_fits_take_no_memory_but_their_result():
+    def beyond_the_result(fits):
+        tracemalloc.start()
+        found = core.gosh(np.tile(Y, 2), np.tile(V, 2), tau2="dl", subsets=fits)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak - sum(array.nbytes for array in (found.estimate, found.tau2, found.i2, found.members))
+
+    beyond_the_result(100)
+    assert beyond_the_result(200_000) == pytest.approx(beyond_the_result(20_000), abs=200_000)  # of 5.6 MB of result
 
 
 @pytest.mark.parametrize("tau2", BATCH_ESTIMATORS)
