@@ -5,6 +5,7 @@ It enters a published abstract that is in no record of the dataset; `data/walk_t
 IPSEVIDENCE_WRITE_TRANSCRIPT=1 writes what was printed into the page.
 """
 
+import math
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ipsevidence import load
+from ipsevidence import load, run
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "CONTRIBUTING.md"
@@ -33,6 +34,7 @@ RECORDS = (
     "wong-2008",
 )
 ANALYSES = ("primary", "primary-veterans-ptsd")
+KEPT = {"studies": RECORDS, "analyses": ANALYSES}
 SECTION = re.compile(r"<!-- walk-through: begin -->\n\n```console\n(.*?)```\n\n<!-- walk-through: end -->", re.DOTALL)
 
 
@@ -56,8 +58,14 @@ def goes_on(command):
 @pytest.fixture
 def checkout(tmp_path):
     """A small copy of the dataset as a git checkout, in which the trial was never entered."""
-    root = tmp_path / "checkout"
-    for name in (*(f"studies/{name}.yaml" for name in RECORDS), *(f"analyses/{name}.yaml" for name in ANALYSES)):
+    return copied(
+        (*(f"studies/{name}.yaml" for name in RECORDS), *(f"analyses/{name}.yaml" for name in ANALYSES)), tmp_path
+    )
+
+
+def copied(names, folder):
+    root = folder / "checkout"
+    for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, root / name)
     for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "base"]):
@@ -127,9 +135,23 @@ def assert_says_what_the_abstract_says(checkout):
 
 def test_the_trial_is_in_no_record():
     """Whoever adds it takes another abstract for the walk-through."""
-    text = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "studies").glob("*.yaml")}
-    assert not [study for study in load(ROOT) if study.design.registration == SOURCE["registration"]]
+    dataset = load(ROOT)
+    text = {name: entry.file for name, entry in dataset.entries.items()}
+    text = {name: (ROOT / file).read_text(encoding="utf-8") for name, file in text.items()}
+    assert not [study for study in dataset if study.design.registration == SOURCE["registration"]]
     assert not [name for name, words in text.items() if "W81XWH-08-2-0103" in words or SOURCE["url"] in words]
     for name, other in SOURCE["not_the_trial_of"].items():
         assert other["registration"] in text[name]
         assert other["registration"] != SOURCE["registration"]
+
+
+def test_what_the_trial_would_change_is_said_beside_every_living_result(tmp_path):
+    (waiting,) = (one for one in load(ROOT).not_entered if one.registration == SOURCE["registration"])
+    records = [f"studies/{path.name}" for path in (ROOT / "studies").glob("*.yaml")]
+    root = copied([*records, "analyses/primary.yaml"], tmp_path)
+    for command, _ in steps(SECTION.search(PAGE.read_text(encoding="utf-8"))[1]):
+        if not command.endswith(("validate", "diff")):
+            assert printed(command, root)[0] == 0, command
+    fit = run("primary", load(root)).fit
+    estimate, low, high = (f"{math.exp(value):.2f}" for value in (fit.estimate, fit.ci.low, fit.ci.high))
+    assert f"has {fit.k} trials, and its risk ratio is {estimate} ({low} to {high})" in waiting.effect

@@ -1,5 +1,7 @@
 """A small dataset of made-up trials, one for each way a study can enter an analysis or stay out."""
 
+import json
+
 ABOUT = """schema: 1
 version: "2000.1"
 title: made-up trials
@@ -7,6 +9,16 @@ released: "2000-01-01"
 license: CC-BY-4.0
 scope: for tests
 """
+
+
+def not_entered(words):
+    """Return what is said in studies/_dataset.yaml of a study that waits for the next version."""
+    quoted = json.dumps(words, ensure_ascii=False)
+    fields = (
+        f"{{citation: {quoted}, registration: {quoted}, url: 'https://example.org/x', why: {quoted}, effect: {quoted}}}"
+    )
+    return f"not_entered: [{fields}]\n"
+
 
 HEAD = """schema: 1
 id: {id}

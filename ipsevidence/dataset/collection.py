@@ -15,12 +15,13 @@ from pydantic import Field
 
 from ipsevidence.dataset.findings import Finding
 from ipsevidence.dataset.reader import Mapping, ReadError, fetch, read
-from ipsevidence.dataset.record import Record, Study, Text
+from ipsevidence.dataset.record import Record, Study, Text, Url
 
 __all__ = [
     "DataNotFoundError",
     "Dataset",
     "Entry",
+    "NotEntered",
     "Origin",
     "UnknownStudyError",
     "find_data",
@@ -44,6 +45,20 @@ class UnknownStudyError(LookupError):
     """There is no study of this id; the message names the nearest that there is."""
 
 
+class NotEntered(Record):
+    """A study that belongs and was found after a version was closed: its record comes with the next one."""
+
+    citation: Text
+    registration: Text | None = None
+    url: Url
+    why: Text
+    effect: Text
+
+    def __str__(self) -> str:
+        registration = f" ({self.registration})" if self.registration else ""
+        return f"Known, and not entered yet: {self.citation.removesuffix('.')}{registration}. {self.why} {self.effect}"
+
+
 class DatasetFile(Record):
     """The dataset's own description, in studies/_dataset.yaml."""
 
@@ -53,6 +68,7 @@ class DatasetFile(Record):
     released: Text
     license: Text
     scope: Text
+    not_entered: tuple[NotEntered, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +95,8 @@ class Dataset:
         The folder that holds studies/ and analyses/.
     origin : {'path', 'environment', 'checkout', 'installation'}
         How it was found.
+    not_entered : tuple of NotEntered
+        Studies that belong, are known, and have no record in this version.
     """
 
     entries: MappingProxyType[str, Entry]
@@ -86,6 +104,7 @@ class Dataset:
     title: str
     root: Path
     origin: Origin
+    not_entered: tuple[NotEntered, ...] = ()
 
     def __iter__(self) -> Iterator[Study]:
         return (entry.study for entry in self.entries.values())
@@ -196,7 +215,12 @@ def gather(root: Path, origin: Origin) -> tuple[Dataset, tuple[Finding, ...]]:
             except ReadError as error:
                 findings.extend(error.findings)
     dataset = Dataset(
-        entries=MappingProxyType(entries), version=about.version, title=about.title, root=root, origin=origin
+        entries=MappingProxyType(entries),
+        version=about.version,
+        title=about.title,
+        root=root,
+        origin=origin,
+        not_entered=about.not_entered,
     )
     return dataset, tuple(findings)
 

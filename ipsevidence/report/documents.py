@@ -111,6 +111,19 @@ def _wanted(dataset: Dataset) -> str:
         + markdown_table(
             ("study", "participants", "what is missing", "where it should be printed", "what it unlocks"), rows
         )
+        + _not_entered(dataset)
+    )
+
+
+def _not_entered(dataset: Dataset) -> str:
+    if not dataset.not_entered:
+        return ""
+    rows = ((one.citation, one.registration or "", one.url, one.why, one.effect) for one in dataset.not_entered)
+    table = markdown_table(("study", "registration", "address", "why it waits", "what it would change"), rows)
+    return (
+        "\n## Known, and not entered yet\n\n"
+        "Studies that belong and were found after this version of the data was closed."
+        f" Their records come with the next one.\n\n{table}"
     )
 
 

@@ -398,6 +398,8 @@ def _notes(material: Material) -> Blocks:
         blocks.append(Grid(key="data-notes", table=study_tables.data_notes(analysis, material.dataset)))
     if analysis.data is not None:
         blocks.append(Paragraph(text="A curated collection, not a systematic search.", role="note"))
+    if material.dataset is not None and analysis.spec.purpose == "living":
+        blocks += [Paragraph(text=str(one), role="note") for one in material.dataset.not_entered]
     return blocks
 
 

@@ -26,6 +26,7 @@ def files(material: "Material") -> dict[str, bytes]:
         here="wanted",
         scripts=("tables.js",),
         numbers=wanted(material.dataset),
+        not_entered=material.dataset.not_entered,
         changes=table if table is not None and table.rows else None,
         ids={study.label: study.id for study in material.dataset},
     )

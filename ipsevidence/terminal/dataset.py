@@ -160,12 +160,15 @@ def wanted(dataset: "Dataset", *, as_json: bool, quiet: bool) -> None:
     from ipsevidence.report.record_tables import wanted_table
 
     numbers = overview.wanted(dataset)
+    waiting = [str(one) for one in dataset.not_entered]
     if as_json:
-        envelope("wanted", [dataclasses.asdict(number) for number in numbers], [origin(dataset)])
+        envelope("wanted", [dataclasses.asdict(number) for number in numbers], [origin(dataset), *waiting])
         return
     table(wanted_table(numbers))
     if not quiet:
         say(f"\n{len(numbers)} wanted numbers, those of the largest studies first. Have one? See CONTRIBUTING.md.")
+        for line in waiting:
+            say(line)
 
 
 def exported(

@@ -34,7 +34,7 @@ from tests.hostile.strangers import (
     alive_on_github,
     formulas_in,
 )
-from tests.toy import ABOUT, STUDIES
+from tests.toy import ABOUT, STUDIES, not_entered
 
 SPEC = """schema: 1
 id: evil
@@ -64,7 +64,7 @@ def data(tmp_path_factory):
     root = tmp_path_factory.mktemp("evil")
     (root / "studies").mkdir()
     (root / "analyses").mkdir()
-    (root / "studies" / "_dataset.yaml").write_text(ABOUT)
+    (root / "studies" / "_dataset.yaml").write_text(ABOUT + not_entered(EVIL), encoding="utf-8")
     words = [EVIL, *MARKUP, *FORMULAS]
     for at, (name, text) in enumerate(STUDIES.items()):
         (root / "studies" / f"{name}.yaml").write_text(strange(text, words[at % len(words)]), encoding="utf-8")

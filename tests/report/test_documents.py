@@ -1,5 +1,6 @@
 """The generated pages are in step with registries and records, and a stranger's text does nothing in them."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from ipsevidence import core
 from ipsevidence.core.registry import Method
 from ipsevidence.dataset.checks import CHECKS
-from ipsevidence.dataset.collection import load
+from ipsevidence.dataset.collection import NotEntered, load
 from ipsevidence.dataset.reader import CHECKS as READER_CHECKS
 from ipsevidence.report.documents import DOCUMENTS, METHOD_FAMILIES, write_documents
 from ipsevidence.report.markdown import cell
@@ -39,6 +40,16 @@ def test_every_method_is_on_the_page(toy):
     for registry in registries:
         for method in registry.values():
             assert f"| {cell(method.key)} | {cell(method.label)} | {cell(method.reference)} |" in page
+
+
+def test_a_study_that_waits_is_named_with_what_it_would_change(toy):
+    waiting = NotEntered(citation="C.", registration="N1", url="https://example.org/x", why="Late.", effect="Much.")
+    page = DOCUMENTS["wanted.md"](dataclasses.replace(toy, not_entered=(waiting,)))
+    assert "\n## Known, and not entered yet\n" in page
+    assert "| C. | N1 | https" in page
+    assert page.endswith(" | Late. | Much. |\n")
+    assert str(waiting) == "Known, and not entered yet: C (N1). Late. Much."
+    assert "not entered" not in DOCUMENTS["wanted.md"](toy)
 
 
 def test_a_cell_stays_acell():

@@ -24,7 +24,7 @@ from ipsevidence.report.page import GRIDS, html_report, material, write_report
 from ipsevidence.report.plain import markdown_report
 from ipsevidence.report.word import word_report
 from ipsevidence.report.word_tables import PAGE, WIDE
-from tests.toy import ABOUT, STUDIES
+from tests.toy import ABOUT, STUDIES, not_entered
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("bond-2019-nine-rcts", "primary")
@@ -314,7 +314,7 @@ def hostile(tmp_path_factory):
     root = tmp_path_factory.mktemp("hostile")
     (root / "studies").mkdir()
     (root / "analyses").mkdir()
-    (root / "studies" / "_dataset.yaml").write_text(ABOUT, encoding="utf-8")
+    (root / "studies" / "_dataset.yaml").write_text(ABOUT + not_entered(EVIL), encoding="utf-8")
     for name, text in STUDIES.items():
         changed = text.replace("log:\n", f"doubts: [{json.dumps(EVIL)}]\nlog:\n", 1)
         for key in ("label: A", "label: B", "label: G"):
@@ -334,6 +334,7 @@ def test_hostile_text_of_a_record_comes_out_inert(hostile, spec_of, tmp_path):
     assert "<script" not in html
     assert not re.search(r'<[^>]*\sonload="', html)
     assert any(EVIL in cell for cell in read_html(html).cells)
+    assert "Known, and not entered yet" in html
     for line in (tmp_path / "report.md").read_text(encoding="utf-8").splitlines():
         assert not INERT.search(line), line
     for path in [tmp_path / "inputs.csv", *(tmp_path / "tables").iterdir()]:
