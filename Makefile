@@ -11,7 +11,7 @@ OUT := out/bond-2019-nine-rcts
 # With make -j, nothing may run while pip still installs.
 .NOTPARALLEL:
 
-.PHONY: reproduce test lint types suite format schemas documents images reference clean
+.PHONY: reproduce test lint types suite format schemas documents images reference close clean
 
 reproduce: $(VENV)/.installed  ## the nine-trial analysis: verdicts on the terminal, report and forest plot in out/
 	@$(BIN)/ipsevidence reproduce bond-2019-nine-rcts --out $(OUT)
@@ -38,6 +38,9 @@ format: $(VENV)/.installed-dev  ## put code and records into their canonical for
 
 schemas: $(VENV)/.installed  ## regenerate schema/ from the models
 	@$(BIN)/python -c 'from pathlib import Path; from ipsevidence.analysis.schemas import write_schemas; write_schemas(Path("schema"))'
+
+close: $(VENV)/.installed  ## keep what the records of this version hold, when it is released
+	@$(BIN)/python -c 'from ipsevidence import load; from ipsevidence.dataset.closing import close; close(load())'
 
 documents: $(VENV)/.installed  ## regenerate the pages of docs/ that come from registries and records
 	@$(BIN)/python -c 'from pathlib import Path; from ipsevidence import load; from ipsevidence.report.documents import write_documents; write_documents(load(), Path("docs"))'

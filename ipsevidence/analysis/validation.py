@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from ipsevidence.analysis.shipped import yaml_files
 from ipsevidence.dataset.checks import check_dataset, check_entry
+from ipsevidence.dataset.closing import closed_version, unlogged
 from ipsevidence.dataset.collection import Dataset, find_data, gather, read_entry, study_files
 from ipsevidence.dataset.findings import Finding
 from ipsevidence.dataset.reader import Mapping, ReadError, fetch, parse, position, read
@@ -61,7 +62,7 @@ def validate(files: Sequence[Path] | None = None, data: Path | None = None) -> V
     if files is None:
         root, origin = find_data(data)
         dataset, unread = gather(root, origin)
-        findings = [*unread, *check_dataset(dataset)]
+        findings = [*unread, *check_dataset(dataset), *_unlogged(dataset)]
         others = _other_files(root)
         findings.extend(f for path in others for f in _findings(path, path.relative_to(root).as_posix(), dataset))
         count = len(study_files(root)) + len(others)
@@ -127,12 +128,23 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
     return changed
 
 
+def _unlogged(dataset: Dataset) -> Iterator[Finding]:
+    try:
+        version = closed_version(dataset.root / "studies")
+    except ReadError as error:
+        yield from error.findings
+        return
+    for entry in dataset.entries.values():
+        yield from unlogged(entry, version)
+
+
 def _findings(path: Path, name: str, dataset: Dataset | None = None) -> tuple[Finding, ...]:
     content = fetch(path)
     model = _model(content, path)
     try:
         if model is Study:
-            return check_entry(read_entry(content, name))
+            entry = read_entry(content, name)
+            return (*check_entry(entry), *unlogged(entry, closed_version(path.parent)))
         document, tree = read(content, model, file=name)
     except ReadError as error:
         return error.findings

@@ -6,9 +6,10 @@ from typing import Final
 from ipsevidence.dataset import reader
 from ipsevidence.dataset.check_examples import EXAMPLES, Example
 from ipsevidence.dataset.checks import CHECKS
+from ipsevidence.dataset.closing import CHECK, CLOSED_FILE
 from ipsevidence.dataset.findings import Severity
 
-__all__ = ["Explanation", "check_ids", "explained", "similar_checks"]
+__all__ = ["FURTHER", "Explanation", "check_ids", "explained", "similar_checks"]
 
 _SHOWN: Final = 5
 _LONGEST: Final = 60
@@ -55,11 +56,28 @@ _NAMES: Final = Explanation(
         note="in an analysis; there is a record davis-2012 and none davis-2021",
     ),
 )
+_UNLOGGED: Final = Explanation(
+    id=CHECK,
+    severity="error",
+    rule="Where a number of a record has changed, appeared or gone since the last version, its log has a new entry.",
+    why="A number that changes without a word is a slip of the hand, or worse, and many contradict nothing else.",
+    fix="Say under `log` what it was, what it is and what lay open; or put the number back.",
+    acceptable=False,
+    example=Example(
+        wrong='log:\n  - {date: "2026-11-21", did: extracted}\n',
+        right='log:\n  - {date: "2026-11-21", did: extracted}\n'
+        '  - {date: "2026-12-01", did: "corrected: 13 sites, not 12", read: full-text}\n',
+        note=f"in a record of which studies/{CLOSED_FILE} has other numbers and one entry of the log",
+    ),
+)
+
+FURTHER: Final = (_NAMES, _UNLOGGED)
+"""What `validate` finds besides the checks on the text and on the content of records."""
 
 
 def check_ids() -> tuple[str, ...]:
     """Return the ids of all checks: those of the reader, of records, and of what names records."""
-    return (*reader.CHECKS, *CHECKS, _NAMES.id)
+    return (*reader.CHECKS, *CHECKS, *(one.id for one in FURTHER))
 
 
 def explained(check_id: str) -> Explanation:
@@ -79,8 +97,9 @@ def explained(check_id: str) -> Explanation:
     KeyError
         If there is no such check; see `similar_checks`.
     """
-    if check_id == _NAMES.id:
-        return _NAMES
+    for further in FURTHER:
+        if check_id == further.id:
+            return further
     example = EXAMPLES[check_id]
     if check_id in CHECKS:
         check = CHECKS[check_id]

@@ -16,6 +16,7 @@ from ipsevidence.core import (
 )
 from ipsevidence.dataset import checks, reader
 from ipsevidence.dataset.collection import Dataset
+from ipsevidence.dataset.explaining import FURTHER
 from ipsevidence.dataset.overview import wanted
 from ipsevidence.dataset.storage import write_atomically
 from ipsevidence.dataset.tables import TABLES
@@ -43,6 +44,7 @@ def write_documents(dataset: Dataset, folder: Path) -> tuple[Path, ...]:
 def _checks(_: Dataset) -> str:
     rows = [(f"{key}", "error", rule.rule, rule.why, rule.fix) for key, rule in reader.CHECKS.items()]
     rows += [(key, check.severity, check.rule, check.why, check.fix) for key, check in checks.CHECKS.items()]
+    rows += [(one.id, one.severity, one.rule, one.why, one.fix) for one in FURTHER]
     return (
         f"{FROM_RECORDS}\n# Checks\n\n"
         "What `ipsevidence validate` finds, by the id that it prints. A finding that is right"
