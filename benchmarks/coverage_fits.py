@@ -1,7 +1,7 @@
 """Many meta-analyses at once: one row each, trials of weight 0 where a row has none.
 
-The same estimators as `ipsevidence.core.pool` and `ipsevidence.core.bayes`, written for arrays of shape (m, k); the
-tests hold them to those, row by row. No row depends on another.
+The fits are those of `ipsevidence.core.batch`. Intervals and the posterior of `ipsevidence.core.bayes` are written here
+for arrays; the tests hold them to the engine's, row by row. No row depends on another.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-POINTS = 40  # of tau2, on which the likelihood is looked at before it is climbed
+from ipsevidence.core.batch import fit_samples
+
 TAU_NODES, TAU_REACH = 48, 5.5  # of the prior's scale
 STEPS = 60
 
@@ -40,148 +41,22 @@ def studies(y, v):
 
 def fit_rows(data, estimator):
     """Return the random-effects fits by an estimator of tau2; rows with fewer than two trials come as nan."""
-    k = data.here.sum(axis=1)
-    tau2 = np.maximum(TAU2[estimator](data), 0.0)
-    w = data.here / (data.v + tau2[:, None])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean, q, _ = _moments(data, w)
-        se = 1.0 / np.sqrt(w.sum(axis=1))
-    return Fit(*(np.where(k >= 2, x, np.nan) for x in (tau2, mean, se, q)), k)
+    k = data.here.sum(axis=1).astype(int)
+    found = np.full((4, k.size), np.nan)
+    for size in np.unique(k[k >= 2]):
+        rows = np.flatnonzero(k == size)
+        there = data.here[rows] > 0.0
+        y, v = (x[rows][there].reshape(-1, size) for x in (data.y, data.v))
+        fits = fit_samples(y, v, tau2=estimator)
+        found[:, rows] = fits.tau2, fits.estimate, fits.se, fits.q_tau2
+    return Fit(*found, k.astype(float))
 
 
 def _moments(data, w):
-    """Return the weighted mean, Q = y'Py, and y'PPy of each row."""
+    """Return the weighted mean and Q = y'Py of each row."""
     mean = (w * data.y).sum(axis=1) / w.sum(axis=1)
     r = data.y - mean[:, None]
-    wr = w * r
-    return mean, (wr * r).sum(axis=1), (wr * wr).sum(axis=1)
-
-
-def _df(data):
-    return np.maximum(data.here.sum(axis=1) - 1.0, 1.0)
-
-
-def _common(data):
-    return np.zeros(data.y.shape[0])
-
-
-@np.errstate(divide="ignore", invalid="ignore")
-def _dersimonian_laird(data):
-    w = data.here / data.v
-    total = w.sum(axis=1)
-    found = (_moments(data, w)[1] - _df(data)) / (total - (w * w).sum(axis=1) / total)
-    return np.where(np.isfinite(found), found, 0.0)
-
-
-@np.errstate(divide="ignore", invalid="ignore")
-def _sidik_jonkman(data):
-    first = _moments(data, data.here)[1] / (_df(data) + 1.0)
-    w = data.here * first[:, None] / (data.v + first[:, None])
-    found = _moments(data, w)[1] / _df(data)
-    return np.where(np.isfinite(found), found, 0.0)
-
-
-@np.errstate(divide="ignore", invalid="ignore")
-def _paule_mandel(data):
-    """Return where Q(tau2) falls to its degrees of freedom, by Newton's method on 1/Q, which cannot overshoot."""
-    t, df = np.zeros(data.y.shape[0]), _df(data)
-    active = np.flatnonzero(data.here.sum(axis=1) >= 2)
-    while active.size:
-        part = Studies(*(x[active] for x in data))
-        _, q, slope = _moments(part, part.here / (part.v + t[active, None]))
-        step = np.where(q > df[active], (q / df[active] - 1.0) * q / slope, 0.0)
-        t[active] += step
-        active = active[step > 1e-10 * t[active]]
-    return t
-
-
-def _maximum_likelihood(data):
-    return _maximise(data, restricted=False)
-
-
-def _restricted(data):
-    return _maximise(data, restricted=True)
-
-
-def _maximise(data, *, restricted):
-    """Return the highest maximum of the (restricted) likelihood: of a grid, then between its neighbours."""
-    result = np.zeros(data.y.shape[0])
-    enough = np.flatnonzero(data.here.sum(axis=1) >= 2)
-    data = Studies(*(x[enough] for x in data))
-    points = _grid(data)
-    height = np.stack([_deviance(data, points[:, j], restricted=restricted) for j in range(POINTS)], axis=1)
-    best = height.argmin(axis=1)
-    rows = np.arange(best.size)
-    low, high = points[rows, np.maximum(best - 1, 0)], points[rows, np.minimum(best + 1, POINTS - 1)]
-    result[enough] = _climb(data, low, points[rows, best], high, restricted=restricted)
-    return result
-
-
-def _grid(data):
-    """Return points of tau2 for each row, from 0 to beyond the last stationary point, dense near 0."""
-    k = data.here.sum(axis=1)
-    centred = data.here * (data.y - ((data.here * data.y).sum(axis=1) / k)[:, None])
-    squares = (centred * centred).sum(axis=1)
-    least = np.where(data.here > 0, data.v, np.inf).min(axis=1)
-    spread = np.where(data.here > 0, data.v, 0.0).max(axis=1) - least
-    top = (squares + np.sqrt(squares * (squares + 4.0 * spread))) / 2.0
-    span = np.log(np.maximum(top / least, 1.0)) + 0.2
-    return least[:, None] * np.expm1(span[:, None] * np.linspace(0.0, 1.0, POINTS))
-
-
-def _deviance(data, tau2, *, restricted):
-    total = data.v + tau2[:, None]
-    w = data.here / total
-    _, q, _ = _moments(data, w)
-    value = (data.here * np.log(total)).sum(axis=1) + q
-    return value + np.log(w.sum(axis=1)) if restricted else value
-
-
-def _climb(data, low, t, high, *, restricted):
-    """Return the maximum between two points, by Newton's method that never leaves them."""
-    t, low, high = t.copy(), low.copy(), high.copy()
-    active = np.arange(t.size)
-    for _ in range(STEPS):
-        part = Studies(*(x[active] for x in data))
-        score, bend = _score(part, t[active], restricted=restricted)
-        up = score >= 0.0
-        high[active[up]], low[active[~up]] = t[active[up]], t[active[~up]]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            new = np.where(bend > 0.0, t[active] - score / bend, -1.0)
-        middle = 0.5 * (low[active] + high[active])
-        new = np.where((low[active] < new) & (new < high[active]), new, middle)
-        at_zero = (t[active] == 0.0) & up
-        moved = np.where(at_zero, 0.0, new)
-        step = np.abs(moved - t[active])
-        t[active] = moved
-        active = active[(step > 1e-9 * (moved + 1e-6)) & ~at_zero]
-        if not active.size:
-            break
-    return t
-
-
-def _score(data, tau2, *, restricted):
-    """Return the derivative of the deviance in tau2, and its derivative."""
-    w = data.here / (data.v + tau2[:, None])
-    total = w.sum(axis=1)
-    wr = w * (data.y - ((w * data.y).sum(axis=1) / total)[:, None])
-    square, s2 = (wr * wr).sum(axis=1), (w * w).sum(axis=1)
-    tilt = (w * wr).sum(axis=1)
-    third = (w * wr * wr).sum(axis=1) - tilt * tilt / total
-    if not restricted:
-        return total - square, 2.0 * third - s2
-    trace2 = s2 - 2.0 * (w**3).sum(axis=1) / total + (s2 / total) ** 2
-    return total - s2 / total - square, 2.0 * third - trace2
-
-
-TAU2 = {
-    "common": _common,
-    "dl": _dersimonian_laird,
-    "sj": _sidik_jonkman,
-    "pm": _paule_mandel,
-    "ml": _maximum_likelihood,
-    "reml": _restricted,
-}
+    return mean, (w * r * r).sum(axis=1)
 
 
 def mean_intervals(fit, level=0.95):
@@ -242,7 +117,7 @@ def bayes_rows(data, scale=0.5, level=0.95):
     with np.errstate(divide="ignore", invalid="ignore"):
         for j, t in enumerate(tau):
             w = data.here / (data.v + t * t)
-            mean[:, j], q, _ = _moments(data, w)
+            mean[:, j], q = _moments(data, w)
             total = w.sum(axis=1)
             sd[:, j] = 1.0 / np.sqrt(total)
             logs[:, j] = -0.5 * ((data.here * np.log(data.v + t * t)).sum(axis=1) + np.log(total) + q)

@@ -52,7 +52,7 @@ def spread(workers: int = 1, dask: str | None = None) -> Iterator[Mapper]:
     ------
     callable
         ``mapper(function, things)`` gives the results in the order of the things, one by one as they are ready, and
-        takes things as it needs them. Function, things and results must be such as pickle can send. What the function
+        takes things as work is done. Function, things and results must be such as pickle can send. What the function
         raises is raised when its turn comes, so that results before it are there whatever the number of processes.
 
     Raises

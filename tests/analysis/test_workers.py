@@ -69,8 +69,15 @@ def test_one_worker_is_this_process():
         assert mapper is map
 
 
-def test_results_come_in_order_one_by_one_and_work_is_taken_as_it_is_wanted():
-    taken = []
+def held(gate, number):
+    """Return the number; from 10 on, when the file is there."""
+    while number >= 10 and not gate.exists():
+        time.sleep(0.01)
+    return number
+
+
+def test_results_come_in_order_one_by_one_and_work_is_taken_as_it_is_done(tmp_path):
+    taken, gate = [], tmp_path / "gate"
 
     def numbers():
         for number in range(200):
@@ -78,9 +85,11 @@ def test_results_come_in_order_one_by_one_and_work_is_taken_as_it_is_wanted():
             yield number
 
     with spread(2) as mapper:
-        found = mapper(math.factorial, numbers())
-        assert [next(found) for _ in range(3)] == [1, 1, 2]
-        assert len(taken) < 200
+        found = mapper(functools.partial(held, gate), numbers())
+        assert [next(found) for _ in range(3)] == [0, 1, 2]
+        assert len(taken) < 30  # ten are done, two are held, and a few wait
+        gate.touch()
+        assert [next(found) for _ in range(10)] == list(range(3, 13))
         found.close()
 
 
