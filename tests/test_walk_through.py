@@ -155,3 +155,4 @@ def test_what_the_trial_would_change_is_said_beside_every_living_result(tmp_path
     fit = run("primary", load(root)).fit
     estimate, low, high = (f"{math.exp(value):.2f}" for value in (fit.estimate, fit.ci.low, fit.ci.high))
     assert f"has {fit.k} trials, and its risk ratio is {estimate} ({low} to {high})" in waiting.effect
+    assert f"would make it {estimate} ({low} to {high})" in (ROOT / "README.md").read_text(encoding="utf-8")
