@@ -13,9 +13,11 @@ from ipsevidence.analysis.claims import ClaimVerdict, judge
 from ipsevidence.analysis.field_changes import FieldChange, field_changes
 from ipsevidence.analysis.footings import UNREADABLE, Footings, Half, plain_data, plain_text
 from ipsevidence.analysis.spec import Spec
+from ipsevidence.analysis.validation import check_records
 from ipsevidence.core import NotApplicable
-from ipsevidence.dataset.checks import check_dataset
+from ipsevidence.dataset.closing import CLOSED_FILE, closed_version, reopened
 from ipsevidence.dataset.findings import Finding
+from ipsevidence.dataset.reader import ReadError
 
 __all__ = ["ClaimChange", "Comparison", "DocumentChange", "Failure", "Stamp", "Standing", "compare_data"]
 
@@ -413,9 +415,17 @@ def _checks(old: Half, new: Half) -> tuple[tuple[Finding, ...], tuple[Finding, .
     """Return findings gained and lost, those of unreadable records aside: these are shown by themselves."""
     apart = {finding.file for half in (old, new) for finding in half.unread}
     whole = not _only_records_changed(old, new)
-    found = (half.findings if whole else check_dataset(half.dataset) for half in (old, new))
+    found = (half.findings if whole else check_records(half.dataset) for half in (old, new))
     before, after = ([one for one in findings if one.file not in apart] for findings in found)
-    return _without(after, before), _without(before, after)
+    return (*_without(after, before), *_reopened(old, new)), _without(before, after)
+
+
+def _reopened(old: Half, new: Half) -> tuple[Finding, ...]:
+    try:
+        before, after = (closed_version(half.place / "studies") for half in (old, new))
+    except ReadError:  # its own finding
+        return ()
+    return reopened(before, after) if new.is_dataset else ()
 
 
 def _only_records_changed(old: Half, new: Half) -> bool:
@@ -453,7 +463,8 @@ def _rewritten(old: Half, new: Half, documents: Sequence[DocumentChange], analys
     for name in sorted({*old.files} & {*new.files}):
         folder, _, file = name.rpartition("/")
         known = (kinds.get(folder, "record"), file.removesuffix(".yaml"))
-        about = file == "_dataset.yaml" and old.dataset.version != new.dataset.version
+        # What a version held is judged by a check of its own, and a new version is said at the top.
+        about = file == CLOSED_FILE or (file == "_dataset.yaml" and old.dataset.version != new.dataset.version)
         if old.files[name] != new.files[name] and known not in meant and name not in apart and not about:
             found.append(name)
     return tuple(found)

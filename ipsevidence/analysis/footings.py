@@ -15,8 +15,9 @@ from ipsevidence.analysis.running import varied_spec
 from ipsevidence.analysis.selection import Selection, SelectionError, known_size, select
 from ipsevidence.analysis.spec import Spec
 from ipsevidence.analysis.specfiles import review_files, spec_files
-from ipsevidence.analysis.validation import validate
-from ipsevidence.dataset.checks import check_dataset, check_entry
+from ipsevidence.analysis.validation import check_records, validate
+from ipsevidence.dataset.checks import check_entry
+from ipsevidence.dataset.closing import CLOSED_FILE
 from ipsevidence.dataset.collection import DataNotFoundError, Dataset, Entry, gather, read_entry, study_files
 from ipsevidence.dataset.findings import Finding
 from ipsevidence.dataset.reader import ReadError, fetch, read
@@ -64,8 +65,8 @@ class Half:
         if not self.is_dataset:
             return {path.name: fetch(path) for path in _record_files(self.place)}
         others = (*self.spec_paths.values(), *self.paths("review").values(), *self.paths("claim").values())
-        about = self.place / "studies" / "_dataset.yaml"
-        paths = (*study_files(self.place), *others, *([about] if about.is_file() else []))
+        beside = (self.place / "studies" / name for name in ("_dataset.yaml", CLOSED_FILE))
+        paths = (*study_files(self.place), *others, *(path for path in beside if path.is_file()))
         return {path.relative_to(self.place).as_posix(): fetch(path) for path in paths}
 
     @cached_property
@@ -104,7 +105,7 @@ class Half:
         try:
             return validate(None, self.place).findings
         except (ReadError, FileNotFoundError):  # the file that describes the dataset is missing or broken
-            return check_dataset(self.dataset)
+            return check_records(self.dataset)
 
 
 class Footings:

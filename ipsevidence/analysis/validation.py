@@ -18,7 +18,7 @@ from ipsevidence.dataset.record import Study
 from ipsevidence.dataset.storage import write_atomically
 from ipsevidence.dataset.writer import canonical
 
-__all__ = ["Validation", "canonical_form", "validate"]
+__all__ = ["Validation", "canonical_form", "check_records", "validate"]
 
 Kind: TypeAlias = Literal["record", "spec", "review", "claim"]
 """What a file can be."""
@@ -62,7 +62,7 @@ def validate(files: Sequence[Path] | None = None, data: Path | None = None) -> V
     if files is None:
         root, origin = find_data(data)
         dataset, unread = gather(root, origin)
-        findings = [*unread, *check_dataset(dataset), *_unlogged(dataset)]
+        findings = [*unread, *check_records(dataset)]
         others = _other_files(root)
         findings.extend(f for path in others for f in _findings(path, path.relative_to(root).as_posix(), dataset))
         count = len(study_files(root)) + len(others)
@@ -128,14 +128,24 @@ def canonical_form(files: Sequence[Path] | None = None, data: Path | None = None
     return changed
 
 
-def _unlogged(dataset: Dataset) -> Iterator[Finding]:
+def check_records(dataset: Dataset) -> tuple[Finding, ...]:
+    """Run all checks on all records, and hold each against what the last version held.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The records.
+
+    Returns
+    -------
+    tuple of Finding
+    """
     try:
         version = closed_version(dataset.root / "studies")
     except ReadError as error:
-        yield from error.findings
-        return
-    for entry in dataset.entries.values():
-        yield from unlogged(entry, version)
+        return (*check_dataset(dataset), *error.findings)
+    since = (finding for entry in dataset.entries.values() for finding in unlogged(entry, version))
+    return (*check_dataset(dataset), *since)
 
 
 def _findings(path: Path, name: str, dataset: Dataset | None = None) -> tuple[Finding, ...]:

@@ -21,18 +21,21 @@ if TYPE_CHECKING:
     from ipsevidence.dataset.collection import Dataset, Entry
 
 __all__ = [
-    "CHECK",
     "CLOSED_FILE",
+    "REOPENED",
+    "UNLOGGED",
     "ClosedRecord",
     "ClosedVersion",
     "close",
     "closed_record",
     "closed_version",
+    "reopened",
     "unlogged",
 ]
 
 CLOSED_FILE: Final = "_closed.yaml"
-CHECK: Final = "number-changed-without-log"
+UNLOGGED: Final = "number-changed-without-log"
+REOPENED: Final = "closed-version-changed"
 
 
 class ClosedRecord(Record):
@@ -123,7 +126,26 @@ def unlogged(entry: "Entry", version: ClosedVersion | None) -> tuple[Finding, ..
     mark = position(entry.tree, ("log", now.log - 1))
     what = f"a number is not what version {version.version} held, and the log has no new entry"
     fix = "say under `log` what it was, what it is and what lay open; or put the number back"
-    return (Finding(entry.file, mark.line, mark.column, "error", CHECK, what, fix),)
+    return (Finding(entry.file, mark.line, mark.column, "error", UNLOGGED, what, fix),)
+
+
+def reopened(before: ClosedVersion | None, after: ClosedVersion | None) -> tuple[Finding, ...]:
+    """Return a finding where what was kept of a version is not what was kept before, else none.
+
+    Parameters
+    ----------
+    before, after : ClosedVersion or None
+        What the file says on either side of a change.
+
+    Returns
+    -------
+    tuple of Finding
+    """
+    if before is None or after == before or (after is not None and after.version != before.version):
+        return ()
+    what = f"what was kept of version {before.version} is {'gone' if after is None else 'not what it was'}"
+    fix = "put the file back; it is written when a version is closed, and at no other time"
+    return (Finding(f"studies/{CLOSED_FILE}", 1, 1, "error", REOPENED, what, fix),)
 
 
 def close(dataset: "Dataset") -> Path:

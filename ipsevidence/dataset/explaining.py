@@ -6,7 +6,7 @@ from typing import Final
 from ipsevidence.dataset import reader
 from ipsevidence.dataset.check_examples import EXAMPLES, Example
 from ipsevidence.dataset.checks import CHECKS
-from ipsevidence.dataset.closing import CHECK, CLOSED_FILE
+from ipsevidence.dataset.closing import CLOSED_FILE, REOPENED, UNLOGGED
 from ipsevidence.dataset.findings import Severity
 
 __all__ = ["FURTHER", "Explanation", "check_ids", "explained", "similar_checks"]
@@ -57,7 +57,7 @@ _NAMES: Final = Explanation(
     ),
 )
 _UNLOGGED: Final = Explanation(
-    id=CHECK,
+    id=UNLOGGED,
     severity="error",
     rule="Where a number of a record has changed, appeared or gone since the last version, its log has a new entry.",
     why="A number that changes without a word is a slip of the hand, or worse, and many contradict nothing else.",
@@ -71,8 +71,23 @@ _UNLOGGED: Final = Explanation(
     ),
 )
 
-FURTHER: Final = (_NAMES, _UNLOGGED)
-"""What `validate` finds besides the checks on the text and on the content of records."""
+_REOPENED: Final = Explanation(
+    id=REOPENED,
+    severity="error",
+    rule=f"What `studies/{CLOSED_FILE}` keeps of a version does not change, unless by the next version; `diff` looks.",
+    why="It is what the numbers of the records are held against, and must not be changed along with them.",
+    fix="Put the file back; it is written when a version is closed (`make close`), and at no other time.",
+    acceptable=False,
+    example=Example(
+        wrong='schema: 1\nversion: "2026.1"\nrecords:\n  example-2020: {numbers: "0123456789abcdef", log: 1}\n',
+        right='schema: 1\nversion: "2026.2"\nrecords:\n  example-2020: {numbers: "0123456789abcdef", log: 1}\n',
+        inside="file",
+        note=f"studies/{CLOSED_FILE} after a change of it that was of version 2026.1, with other numbers",
+    ),
+)
+
+FURTHER: Final = (_NAMES, _UNLOGGED, _REOPENED)
+"""What `validate` and `diff` find besides the checks on the text and on the content of records."""
 
 
 def check_ids() -> tuple[str, ...]:

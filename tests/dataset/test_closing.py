@@ -8,8 +8,18 @@ from types import SimpleNamespace
 
 import pytest
 
+from ipsevidence.analysis.comparing import compare_data
 from ipsevidence.analysis.validation import validate
-from ipsevidence.dataset.closing import CHECK, ClosedVersion, close, closed_record, closed_version, unlogged
+from ipsevidence.dataset.closing import (
+    REOPENED,
+    UNLOGGED,
+    ClosedVersion,
+    close,
+    closed_record,
+    closed_version,
+    reopened,
+    unlogged,
+)
 from ipsevidence.dataset.collection import load, read_entry
 from ipsevidence.dataset.reader import ReadError, parse
 
@@ -71,7 +81,7 @@ def data(tmp_path):
 
 def found(data, *, alone):
     findings = validate([data / "studies" / "davis-2012.yaml"] if alone else None, data).findings
-    return [finding for finding in findings if finding.check == CHECK]
+    return [finding for finding in findings if finding.check == UNLOGGED]
 
 
 @pytest.mark.parametrize("alone", [True, False])
@@ -105,11 +115,33 @@ def test_a_broken_file_is_a_finding_with_its_place(data, alone):
         closed_version(data / "studies")
 
 
+def test_what_was_kept_of_a_version_stays(data):
+    kept = closed_version(data / "studies")
+    other = ClosedVersion(schema=1, version=kept.version, records={})
+    assert reopened(None, kept) == reopened(kept, kept) == ()
+    assert reopened(kept, other.model_copy(update={"version": "2026.2"})) == ()
+    assert [finding.what for finding in (*reopened(kept, other), *reopened(kept, None))] == [
+        "what was kept of version 2026.1 is not what it was",
+        "what was kept of version 2026.1 is gone",
+    ]
+
+
+def test_diff_sees_a_number_that_changed_along_with_what_it_is_held_against(data, tmp_path):
+    new = tmp_path / "new"
+    shutil.copytree(data, new, ignore=shutil.ignore_patterns("new"))
+    (new / "studies" / "davis-2012.yaml").write_text(changed(MONTHS, "follow_up_months: 13"), encoding="utf-8")
+    assert [finding.check for finding in compare_data(data, new).gained] == [UNLOGGED]
+    close(load(new))
+    assert [finding.check for finding in compare_data(data, new).gained] == [REOPENED]
+    shutil.copy(data / "studies" / "davis-2012.yaml", new / "studies")  # now the file of the version alone differs
+    assert REOPENED in [finding.check for finding in compare_data(data, new).gained]
+
+
 def test_by_the_command_line(data):
     path = data / "studies" / "davis-2012.yaml"
     path.write_text(changed(MONTHS, "follow_up_months: 13"), encoding="utf-8")
     command = [sys.executable, "-m", "ipsevidence", "validate", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert CHECK in done.stdout
+    assert UNLOGGED in done.stdout
     assert "say under `log` what it was, what it is and what lay open" in done.stdout
