@@ -78,7 +78,7 @@ def labbe(
     note = "The area of a bubble is proportional to the participants; the largest are named where there is room."
     if left_out := len(run.rows) - len(rates):
         note += f" {left_out} {'study' if left_out == 1 else 'studies'} without counts cannot be shown."
-    sides = [Side(label=f"Events in {name}, %", axis=axis) for name in (names[1], names[0])]
+    sides = [Side(label=f"{name[:1].upper()}{name[1:]}: events, %", axis=axis) for name in (names[1], names[0])]
     with context():
         frame = frame_for(
             run,

@@ -51,9 +51,9 @@ def test_of_a_risk_ratio_the_curve_is_a_line_through_the_origin():
 
 
 def test_arms_have_the_names_of_the_dataset_or_none():
-    assert texts(labbe(nine()))["effects-y"].get_text() == "Events in IPS, %"
-    assert texts(labbe(bcg()))["effects-x"].get_text() == "Events in Group 2, %"
-    assert texts(labbe(bcg(), arms=("Vaccine", "None")))["effects-y"].get_text() == "Events in Vaccine, %"
+    assert texts(labbe(nine()))["effects-y"].get_text() == "IPS: events, %"
+    assert texts(labbe(bcg()))["effects-x"].get_text() == "Group 2: events, %"
+    assert texts(labbe(bcg(), arms=("Vaccine", "None")))["effects-y"].get_text() == "Vaccine: events, %"
 
 
 def test_rows_without_counts_are_left_out_and_counted():
