@@ -19,8 +19,8 @@ OPTIONS = {"funnel": {"contours": True}, "gosh": {"study": "rognli-2025"}, "comp
 """Options that show more of a kind."""
 
 
-def main() -> None:
-    """Draw all of them beside this file."""
+def draw(folder: Path) -> None:
+    """Draw all of them into a folder."""
     dataset = ipsevidence.load(HERE.parents[1])
     runs = {name: ipsevidence.run(name, dataset) for name in {"primary", *ANALYSES.values()}}
     example = yaml.safe_load((HERE / "example.yaml").read_text(encoding="utf-8"))
@@ -33,7 +33,7 @@ def main() -> None:
     for key, kind in FIGURES.items():
         if key not in made:
             made[key] = figure(key, runs[ANALYSES.get(key, "primary")], dataset, **OPTIONS.get(key, {}))
-        save(made[key], HERE / f"{key}.svg")
+        save(made[key], folder / f"{key}.svg")
         shows = f"{kind.shows} Here from an example that is not data." if key in ("rob", "flow") else kind.shows
         told = alternative_text(made[key])
         done.append(Drawn(kind=key, label=kind.label, shows=shows, file=f"{key}.svg", words=told))
@@ -44,8 +44,8 @@ def main() -> None:
         " for the options of the kind; a table of one's own (CSV, XLSX) takes the place of SPEC. All at once:"
         " `ipsevidence figure gallery SPEC -o folder`.\n"
     )
-    write_atomically(HERE / "README.md", text.replace("# Gallery\n", f"# Gallery\n{intro}", 1))
+    write_atomically(folder / "README.md", text.replace("# Gallery\n", f"# Gallery\n{intro}", 1))
 
 
 if __name__ == "__main__":
-    main()
+    draw(HERE)
