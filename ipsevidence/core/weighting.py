@@ -36,18 +36,54 @@ def dot(a: FloatArray, b: FloatArray) -> float:
     return float(a.dot(b) if a.size < LONG else np.einsum("i,i", a, b))
 
 
-class _Looked(ABC):
-    """A model whose Q is asked for by several methods at the same values of tau2.
+class _Studies(ABC):
+    """Effects and variances in internal units, whose Q several methods ask for at the same values of tau2.
 
     Attributes
     ----------
+    y, v : ndarray of shape (k,)
+        Effects and variances in internal units: y is counted from `centre`, in units of `root`; v is in units of
+        ``root**2``.
+    centre, root, scale : float
+        In the caller's units: where y is counted from, the unit of y, and that of v.
+    smallest, largest : float
+        Of the variances.
+    k, p, df : int
+        Studies, coefficients and their difference.
+    moment_weights : ndarray of shape (k,) or None
+        Weights of the generalised Q statistic, where they were given.
     looks : dict
         tau2 -> (Q, minus its derivative), wherever it was looked at: these bound every root of Q from below.
     """
 
-    __slots__ = ("looks",)
+    __slots__ = (
+        "centre",
+        "df",
+        "k",
+        "largest",
+        "looks",
+        "moment_weights",
+        "p",
+        "root",
+        "scale",
+        "smallest",
+        "v",
+        "y",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, y: FloatArray, v: FloatArray, *, p: int, centred: bool) -> None:
+        # counted from the effect of the most precise study, whose own residual then loses no digits
+        anchor = int(v.argmin())
+        self.root = unit(float(v[anchor]))
+        self.scale = self.root * self.root
+        self.centre = float(y[anchor]) if centred else 0.0
+        self.y = in_units(y - self.centre, self.root)
+        self.v = v / self.scale
+        self.smallest, self.largest = float(self.v[anchor]), float(self.v.max())
+        self.k = v.size
+        self.p = p
+        self.df = self.k - p
+        self.moment_weights: FloatArray | None = None
         self.looks: dict[float, tuple[float, float]] = {}
 
     def q_and_slope(self, tau2: float) -> tuple[float, float]:
@@ -62,50 +98,13 @@ class _Looked(ABC):
         """Compute Q(tau2) and minus its derivative."""
 
 
-class MeanModel(_Looked):
-    """Studies that share one mean: X is a column of ones.
+class MeanModel(_Studies):
+    """Studies that share one mean: X is a column of ones."""
 
-    Attributes
-    ----------
-    y, v : ndarray of shape (k,)
-        Effects and variances in internal units: y is counted from the effect of the most precise study
-        (so that its own residual loses no digits), in units of `root`; v is in units of ``root**2``.
-    smallest, largest : float
-        Of the variances.
-    k, p, df : int
-        Studies, coefficients and their difference.
-    moment_weights : ndarray of shape (k,) or None
-        Weights of the generalised Q statistic, where they were given.
-    """
-
-    __slots__ = (
-        "_plain",
-        "centre",
-        "df",
-        "k",
-        "largest",
-        "moment_weights",
-        "p",
-        "root",
-        "scale",
-        "smallest",
-        "v",
-        "y",
-    )
+    __slots__ = ("_plain",)
 
     def __init__(self, y: FloatArray, v: FloatArray) -> None:
-        super().__init__()
-        anchor = int(v.argmin())
-        self.root = unit(float(v[anchor]))
-        self.scale = self.root * self.root
-        self.centre = float(y[anchor])
-        self.y = in_units(y - self.centre, self.root)
-        self.v = v / self.scale
-        self.smallest, self.largest = float(self.v[anchor]), float(self.v.max())
-        self.k = v.size
-        self.p = 1
-        self.df = self.k - 1
-        self.moment_weights: FloatArray | None = None
+        super().__init__(y, v, p=1, centred=True)
         # plain numbers are quicker than short arrays
         self._plain = (self.y.tolist(), self.v.tolist()) if self.k <= FEW else None
 
@@ -225,7 +224,7 @@ class MeanModel(_Looked):
         return trace, square, trace2, third
 
 
-class RegressionModel(_Looked):
+class RegressionModel(_Studies):
     """Studies whose means are a linear function of moderators: the same quantities for any X.
 
     All are written with an orthonormal basis Z of what W^(1/2) X leaves, since P = W^(1/2) Z Z' W^(1/2)
@@ -233,53 +232,24 @@ class RegressionModel(_Looked):
 
     Attributes
     ----------
-    y, v : ndarray of shape (k,)
-        Effects and variances in internal units, as in `MeanModel`.
     X : ndarray of shape (k, p)
         Design with columns scaled to a largest entry of 1.
-    smallest, largest : float
-        Of the variances.
-    k, p, df : int
-        Studies, coefficients and their difference.
-    moment_weights : ndarray of shape (k,) or None
-        Weights of the generalised Q statistic, where they were given.
+    column_scale : ndarray of shape (p,)
+        What they were divided by.
+    shift : ndarray of shape (p,)
+        The coefficients whose fitted values are all 1, where X has such.
     """
 
-    __slots__ = (
-        "X",
-        "centre",
-        "column_scale",
-        "df",
-        "k",
-        "largest",
-        "moment_weights",
-        "p",
-        "root",
-        "scale",
-        "shift",
-        "smallest",
-        "v",
-        "y",
-    )
+    __slots__ = ("X", "column_scale", "shift")
 
     def __init__(self, y: FloatArray, v: FloatArray, X: FloatArray) -> None:
-        super().__init__()
-        anchor = int(v.argmin())
-        self.root = unit(float(v[anchor]))
-        self.scale = self.root * self.root
         self.column_scale = np.abs(X).max(axis=0)
         self.X = X / self.column_scale
-        self.k, self.p = X.shape
-        self.df = self.k - self.p
         # y can be counted from any origin that X can add back
-        ones = np.linalg.lstsq(self.X, np.ones(self.k), rcond=None)[0]
-        spans = bool(np.abs(self.X @ ones - 1.0).max() < 1e-10)
-        self.centre = float(y[anchor]) if spans else 0.0
-        self.shift = ones
-        self.y = in_units(y - self.centre, self.root)
-        self.v = v / self.scale
-        self.smallest, self.largest = float(self.v[anchor]), float(self.v.max())
-        self.moment_weights: FloatArray | None = None
+        ones = np.ones(y.size)
+        self.shift = np.linalg.lstsq(self.X, ones, rcond=None)[0]
+        spans = bool(np.abs(self.X @ self.shift - ones).max() < 1e-10)
+        super().__init__(y, v, p=X.shape[1], centred=spans)
 
     def _factor(self, w: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the orthonormal basis of W^(1/2) X, its complement Z, and the triangular factor."""

@@ -2,6 +2,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import special
 
 from ipsevidence import core
@@ -61,6 +63,25 @@ def test_newton_on_the_reciprocal_needs_few_steps():
     root = root_of_q(model, 2.0)
     assert len(model.looks) <= 8
     assert model.q_and_slope(root)[0] == pytest.approx(2.0, rel=1e-14)
+
+
+@given(
+    y=st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30),
+    sizes=st.lists(st.floats(-6.0, 6.0), min_size=30, max_size=30),
+    looks=st.lists(st.floats(-12.0, 50.0), max_size=6),
+    share=st.floats(0.01, 0.99),
+)
+def test_a_root_of_q_does_not_depend_on_where_it_was_looked_at_before(y, sizes, looks, share):
+    """Looks from far beyond the root lose digits, and must not take the search past it."""
+    y, v = np.array(y), 10.0 ** np.array(sizes[: len(y)])
+    fresh, used = MeanModel(y, v), MeanModel(y, v)
+    for size in looks:
+        used.q_and_slope(10.0**size)
+    target = share * fresh.q_and_slope(0.0)[0]
+    if target > 1e-6:
+        found = root_of_q(used, target)
+        assert found == pytest.approx(root_of_q(fresh, target), rel=1e-7)
+        assert used.q_and_slope(found)[0] == pytest.approx(target, rel=1e-9)
 
 
 FURTHER = metafor("tau2")
