@@ -425,7 +425,7 @@ def _reopened(old: Half, new: Half) -> tuple[Finding, ...]:
         before, after = (closed_version(half.place / "studies") for half in (old, new))
     except ReadError:  # its own finding
         return ()
-    return reopened(before, after) if new.is_dataset else ()
+    return reopened(before, after, new.dataset.version) if new.is_dataset else ()
 
 
 def _only_records_changed(old: Half, new: Half) -> bool:

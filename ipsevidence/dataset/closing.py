@@ -85,6 +85,17 @@ def closed_version(studies: Path) -> ClosedVersion | None:
 def closed_record(entry: "Entry") -> ClosedRecord:
     """Return what is kept of a record: every number as typed, with its place, and the length of the log.
 
+    Parameters
+    ----------
+    entry : Entry
+        The record.
+
+    Returns
+    -------
+    ClosedRecord
+
+    Notes
+    -----
     A number and its long form, ``{value: 3}``, are the same; the order of keys does not count, that of lists does.
     """
     lines = "".join(f"{line}\n" for line in sorted(_numbers(plain(entry.tree), "")))
@@ -117,8 +128,11 @@ def unlogged(entry: "Entry", version: ClosedVersion | None) -> tuple[Finding, ..
     -------
     tuple of Finding
     """
-    before = None if version is None else version.records.get(entry.study.id)
-    if version is None or before is None:
+    if version is None:
+        return ()
+    names = (entry.study.id, *entry.study.former_ids)
+    before = next((version.records[name] for name in names if name in version.records), None)
+    if before is None:
         return ()
     now = closed_record(entry)
     if now.numbers == before.numbers or now.log > before.log:
@@ -129,19 +143,23 @@ def unlogged(entry: "Entry", version: ClosedVersion | None) -> tuple[Finding, ..
     return (Finding(entry.file, mark.line, mark.column, "error", UNLOGGED, what, fix),)
 
 
-def reopened(before: ClosedVersion | None, after: ClosedVersion | None) -> tuple[Finding, ...]:
+def reopened(before: ClosedVersion | None, after: ClosedVersion | None, version: str) -> tuple[Finding, ...]:
     """Return a finding where what was kept of a version is not what was kept before, else none.
 
     Parameters
     ----------
     before, after : ClosedVersion or None
         What the file says on either side of a change.
+    version : str
+        Of the dataset after the change: only what is kept of a new one may take the place of what was kept.
 
     Returns
     -------
     tuple of Finding
     """
-    if before is None or after == before or (after is not None and after.version != before.version):
+    if before is None or after == before:
+        return ()
+    if after is not None and before.version != after.version == version:
         return ()
     what = f"what was kept of version {before.version} is {'gone' if after is None else 'not what it was'}"
     fix = "put the file back; it is written when a version is closed, and at no other time"
@@ -149,7 +167,23 @@ def reopened(before: ClosedVersion | None, after: ClosedVersion | None) -> tuple
 
 
 def close(dataset: "Dataset") -> Path:
-    """Write what the records of a dataset hold now, as its version, and return the file."""
+    """Write what the records of a dataset hold, as what its version held.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The records, and the version that they are.
+
+    Returns
+    -------
+    Path
+        The file, in the folder of the records.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be written.
+    """
     records = {study_id: closed_record(entry) for study_id, entry in dataset.entries.items()}
     lines = [f'  {study_id}: {{numbers: "{one.numbers}", log: {one.log}}}\n' for study_id, one in records.items()]
     head = f'# Written when a version is closed: make close.\nschema: 1\nversion: "{dataset.version}"\nrecords:\n'

@@ -118,12 +118,19 @@ def test_a_broken_file_is_a_finding_with_its_place(data, alone):
 def test_what_was_kept_of_a_version_stays(data):
     kept = closed_version(data / "studies")
     other = ClosedVersion(schema=1, version=kept.version, records={})
-    assert reopened(None, kept) == reopened(kept, kept) == ()
-    assert reopened(kept, other.model_copy(update={"version": "2026.2"})) == ()
-    assert [finding.what for finding in (*reopened(kept, other), *reopened(kept, None))] == [
-        "what was kept of version 2026.1 is not what it was",
-        "what was kept of version 2026.1 is gone",
-    ]
+    later = other.model_copy(update={"version": "2026.2"})
+    assert reopened(None, kept, "2026.1") == reopened(kept, kept, "2026.1") == reopened(kept, later, "2026.2") == ()
+    # a version that the dataset is not
+    for after, version in ((other, "2026.1"), (later, "2026.1"), (later, "2026.3")):
+        (finding,) = reopened(kept, after, version)
+        assert finding.what == "what was kept of version 2026.1 is not what it was"
+    assert [finding.what for finding in reopened(kept, None, "2026.1")] == ["what was kept of version 2026.1 is gone"]
+
+
+def test_a_new_id_takes_the_number_along(data):
+    text = changed("id: davis-2012", "id: davis-2013\nformer_ids: [davis-2012]").replace(MONTHS, "follow_up_months: 13")
+    entry = read_entry(text.encode(), "studies/davis-2013.yaml")
+    assert [finding.check for finding in unlogged(entry, closed_version(data / "studies"))] == [UNLOGGED]
 
 
 def test_diff_sees_a_number_that_changed_along_with_what_it_is_held_against(data, tmp_path):
