@@ -6,11 +6,11 @@ from pathlib import Path
 
 from benchmarks.coverage_design import VARIANCES
 from benchmarks.coverage_page import MEAN_METHODS, PREDICTION_METHODS, Found
+from benchmarks.panels import PALETTE, SIZE, finish
 from ipsevidence.figures.saving import Drawing, save
 from ipsevidence.figures.style import STYLES, context, font
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
-PALETTE, SIZE = STYLES["default"].palette, 7.0
 WIDTH, HEIGHT = STYLES["default"].width, 190.0
 
 
@@ -172,14 +172,7 @@ def _axes(panels, found, frame):
         panel.set_ylim(frame.low, frame.high)
         ticks = [t if frame.nominal else math.log(t) for t in frame.ticks]
         panel.set_yticks(ticks, [f"{t:g}" for t in frame.ticks])
-        panel.tick_params(colors=PALETTE.ink, width=0.5, length=2.5)
-        for label in (*panel.get_xticklabels(), *panel.get_yticklabels()):
-            label.set_fontproperties(font(SIZE))
-        for side in ("top", "right"):
-            panel.spines[side].set_visible(False)
-        for side in ("left", "bottom"):
-            panel.spines[side].set(linewidth=0.5, color=PALETTE.rule)
-        panel.set_xlabel("trials", fontproperties=font(SIZE), color=PALETTE.ink, labelpad=2)
+        finish(panel, "trials")
     panels[0].set_ylabel(frame.axis, fontproperties=font(SIZE), color=PALETTE.ink, labelpad=3)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.panels import PALETTE, SIZE, finish
 from benchmarks.speed_data import WORKS, summed
 from ipsevidence.dataset.storage import write_atomically
 from ipsevidence.figures.saving import Drawing, save
@@ -17,7 +18,6 @@ PAGE = ROOT / "docs" / "methods" / "speed.md"
 FOLDER = ROOT / "docs" / "images"
 FIGURE = "speed-scaling"
 BLOCK = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-PALETTE, SIZE = STYLES["default"].palette, 7.0
 WIDTH, HEIGHT = STYLES["default"].width, 190.0
 SECONDS = ((1e-4, "0.1 ms"), (1e-3, "1 ms"), (1e-2, "10 ms"), (0.1, "0.1 s"), (1.0, "1 s"), (10.0, "10 s"))
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
@@ -188,14 +188,7 @@ def _panel(panel, title, along, found, *, seconds=True, highest=0.0):
         panel.plot(ends, y[-1] * ends / x[-1], color=PALETTE.ink, linewidth=0.8, linestyle=(0, (3.0, 2.0)), zorder=2)
     panel.set_title(title, fontproperties=font(SIZE), loc="left", color=PALETTE.ink, pad=4)
     panel.minorticks_off()
-    panel.tick_params(colors=PALETTE.ink, width=0.5, length=2.5)
-    for label in (*panel.get_xticklabels(), *panel.get_yticklabels()):
-        label.set_fontproperties(font(SIZE))
-    for side in ("top", "right"):
-        panel.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        panel.spines[side].set(linewidth=0.5, color=PALETTE.rule)
-    panel.set_xlabel(along, fontproperties=font(SIZE), color=PALETTE.ink, labelpad=2)
+    finish(panel, along)
 
 
 def _other(panel, found):
