@@ -113,5 +113,7 @@ def stamp(analysis: "AnalysisRun") -> str:
     """Name the versions and the digest that the numbers rest on."""
     text = f"ipsevidence {__version__}"
     if analysis.data is not None:
-        text += f"; dataset {analysis.data.version}, {analysis.data.records} records, SHA-256 {analysis.data.digest}"
+        count = analysis.data.records
+        records = f"{count} {'record' if count == 1 else 'records'}"
+        text += f"; dataset {analysis.data.version}, {records}, SHA-256 {analysis.data.digest}"
     return text
